@@ -1,0 +1,34 @@
+//! Limits on outside data, each with the attack or the accident that it answers.
+
+/// Bytes of a signature file. 64 signatures by RSA-4096 keys take 36 KiB; more is not a signature file.
+pub const SIGNATURE_FILE_BYTES: usize = 64 * 1024;
+
+/// Signatures in a signature file. One verifier in use takes 40 s over 10,000.
+pub const SIGNATURES: usize = 64;
+
+/// Bytes of a certificate file used for verification. The largest in Debian's keyring are below 1 MiB, with every
+/// third-party signature that was ever made on them.
+pub const CERTIFICATE_FILE_BYTES: usize = 1024 * 1024;
+
+/// Certificates in a certificate file.
+pub const CERTIFICATES: usize = 256;
+
+/// Bytes of a key packet. An RSA key of 8192 bits takes 1,036; larger ones are skipped over or refused before they are
+/// hashed once for each signature.
+pub const KEY_PACKET_BYTES: usize = 8 * 1024;
+
+/// Bytes of a user id. GnuPG has the same limit. A larger one would be hashed once for each signature on it.
+pub const USER_ID_BYTES: usize = 2048;
+
+/// Public-key operations spent on one certificate's own signatures. Real certificates need fewer than ten: only
+/// those that the verdict rests on are checked. Forged ones could otherwise cost seconds.
+pub const SELF_SIGNATURE_CHECKS: u32 = 256;
+
+/// Bytes of a manifest or a clear-signed text. 100,000 artifacts fit.
+pub const MANIFEST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bits of an RSA modulus. Verification grows with the square: a key of 65,535 bits costs one verifier 20 s.
+pub const RSA_MODULUS_BITS: u32 = 8192;
+
+/// Seconds by which a signature may be ahead of the checker's clock.
+pub const CLOCK_SKEW_SECONDS: u64 = 5 * 60;

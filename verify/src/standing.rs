@@ -1,0 +1,406 @@
+//! What a certificate's own signatures say of it at a given time (design rules 5 to 8): flags, validity, revocation, bindings.
+//!
+//! Signatures are checked only where the verdict rests on them, newest first, and never more than
+//! [`limits::SELF_SIGNATURE_CHECKS`] for a certificate.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use crate::certificate::{Certificate, Component};
+use crate::error::{KeyRole, RevocationReason, SignatureRefusal};
+use crate::hash::HashAlgorithm;
+use crate::key::Key;
+use crate::limits;
+use crate::signature::{Signature, SignaturePacket, kind};
+use crate::time::Timestamp;
+
+/// What was found out of a key that holds.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyStanding {
+    /// The sign flag; none if there are no flags at all.
+    pub(crate) may_sign: Option<bool>,
+    pub(crate) expires: Option<Timestamp>,
+    revocations: Vec<Revocation>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Revocation {
+    reason: RevocationReason,
+    created: Option<Timestamp>,
+}
+
+impl KeyStanding {
+    /// Rule 8, for a signature made at `signed`.
+    pub(crate) fn revoked_for(
+        &self,
+        role: KeyRole,
+        signed: Timestamp,
+    ) -> Result<(), SignatureRefusal> {
+        let counts = |revocation: &&Revocation| {
+            !revocation.reason.is_soft() || revocation.created.is_none_or(|date| signed >= date)
+        };
+        match self.revocations.iter().find(counts) {
+            Some(found) => {
+                let (reason, revoked) = (found.reason, found.created);
+                Err(SignatureRefusal::KeyRevoked {
+                    role,
+                    reason,
+                    revoked,
+                })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The primary key's standing, and the user id that it was taken from.
+#[derive(Debug, Clone)]
+pub(crate) struct PrimaryStanding {
+    pub(crate) key: KeyStanding,
+    pub(crate) user_id: Option<String>,
+}
+
+/// Judges one certificate at one time. Results are kept by the caller.
+pub(crate) struct Judge<'c> {
+    certificate: &'c Certificate,
+    primary: &'c Key,
+    primary_octets: Vec<u8>,
+    now: Timestamp,
+    checks: u32,
+}
+
+/// A signature that would count if its cryptography holds.
+struct Candidate {
+    created: Timestamp,
+    signature: Signature,
+}
+
+/// What a search for the newest valid signature came to.
+struct Search {
+    /// Newest first.
+    candidates: Vec<Candidate>,
+    /// The hash of the newest one that was passed over for its hash alone.
+    weak: Option<HashAlgorithm>,
+}
+
+type Checked<T> = Result<T, SignatureRefusal>;
+
+impl<'c> Judge<'c> {
+    pub(crate) fn new(certificate: &'c Certificate, now: Timestamp) -> Self {
+        let primary = certificate.primary();
+        Self {
+            certificate,
+            primary,
+            primary_octets: primary.signed_octets(),
+            now,
+            checks: 0,
+        }
+    }
+
+    /// Rules 6 to 8 for the primary key.
+    ///
+    /// # Errors
+    /// No valid self-signature: this is no certificate. A hard revocation is reported even then.
+    pub(crate) fn primary(&mut self) -> Checked<PrimaryStanding> {
+        let revocations =
+            self.revocations(kind::KEY_REVOCATION, &[&self.primary_octets.clone()])?;
+        let direct = self.newest_direct_key_signature();
+        let (user_id, weak) = self.primary_user_id()?;
+        // A version 6 key takes its properties from the direct-key signature alone (RFC 9580, section 10.1.1).
+        let (first, second) = match (&user_id, self.primary.version) {
+            (Some((_, signature)), 4) => {
+                let lacks = signature.may_sign.is_none() || signature.key_validity.is_none();
+                (
+                    Some(signature.clone()),
+                    if lacks { direct(self)?.0 } else { None },
+                )
+            }
+            _ => {
+                let (found, weak_direct) = direct(self)?;
+                if found.is_none() {
+                    let standing = KeyStanding {
+                        may_sign: None,
+                        expires: None,
+                        revocations,
+                    };
+                    // A key that was compromised is so whatever else it lacks.
+                    standing.revoked_for(KeyRole::Primary, Timestamp::from_unix(0))?;
+                    return Err(match weak.or(weak_direct) {
+                        Some(hash) => SignatureRefusal::WeakSelfSignature { hash },
+                        None => SignatureRefusal::NoSelfSignature,
+                    });
+                }
+                (found, None)
+            }
+        };
+        let property = [first, second];
+        let may_sign = property
+            .iter()
+            .flatten()
+            .find_map(|signature| signature.may_sign);
+        let validity = property
+            .iter()
+            .flatten()
+            .find_map(|signature| signature.key_validity);
+        Ok(PrimaryStanding {
+            key: KeyStanding {
+                may_sign,
+                expires: expires(self.primary, validity),
+                revocations,
+            },
+            user_id: user_id.map(|(id, _)| id),
+        })
+    }
+
+    /// Rules 6 to 8 for a subkey, its back-signature included.
+    ///
+    /// # Errors
+    /// No valid binding, not flagged for signing, or no valid back-signature.
+    pub(crate) fn subkey(&mut self, subkey: &Key, component: &Component) -> Checked<KeyStanding> {
+        let subkey_octets = subkey.signed_octets();
+        let primary_octets = self.primary_octets.clone();
+        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
+        let revocations = self.revocations(kind::SUBKEY_REVOCATION, &content)?;
+        let is_binding =
+            |signature: &SignaturePacket| signature.kind() == Some(kind::SUBKEY_BINDING);
+        let search = self.search_own(component.signatures().filter(is_binding));
+        let Some(binding) = self.newest(search.candidates, self.primary, &content)? else {
+            return Err(match search.weak {
+                Some(hash) => SignatureRefusal::WeakBindingSignature { hash },
+                None => SignatureRefusal::NoBindingSignature,
+            });
+        };
+        if binding.may_sign != Some(true) {
+            return Err(SignatureRefusal::NotForSigning {
+                role: KeyRole::Subkey,
+            });
+        }
+        if binding.embedded.is_empty() {
+            return Err(SignatureRefusal::NoBackSignature);
+        }
+        let is_back_signature =
+            |signature: &SignaturePacket| signature.kind() == Some(kind::PRIMARY_KEY_BINDING);
+        let embedded = binding
+            .embedded
+            .iter()
+            .filter(|own| is_back_signature(own))
+            .cloned();
+        let back = self.search(embedded, subkey);
+        if self.newest(back.candidates, subkey, &content)?.is_none() {
+            return Err(SignatureRefusal::BadBackSignature);
+        }
+        let expires = expires(subkey, binding.key_validity);
+        Ok(KeyStanding {
+            may_sign: binding.may_sign,
+            expires,
+            revocations,
+        })
+    }
+
+    /// Rule 8. A revocation counts whatever its hash, its age and its other subpackets: in doubt the key is revoked.
+    fn revocations(&mut self, kind: u8, content: &[&[u8]]) -> Checked<Vec<Revocation>> {
+        let mut found = Vec::new();
+        for packet in self.certificate.signatures_of_kind(kind) {
+            let Ok(signature) = packet.parse() else {
+                continue;
+            };
+            if signature.may_be_by(&self.primary.fingerprint)
+                && self.holds(&signature, self.primary, content)?
+            {
+                found.push(Revocation {
+                    reason: signature.reason,
+                    created: signature.created,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The newest valid direct-key signature, looked for only if it is needed.
+    fn newest_direct_key_signature(
+        &self,
+    ) -> impl FnOnce(&mut Self) -> Checked<(Option<Signature>, Option<HashAlgorithm>)> + use<'c>
+    {
+        |judge| {
+            let all = judge.certificate.signatures_of_kind(kind::DIRECT_KEY);
+            let search = judge.search_own(all);
+            let octets = judge.primary_octets.clone();
+            let newest = judge.newest(search.candidates, judge.primary, &[&octets])?;
+            Ok((newest, search.weak))
+        }
+    }
+
+    /// Rule 7: the user id that speaks for the key, with its newest valid self-signature. Unrevoked ones only; one with the
+    /// primary flag first, then the newest.
+    fn primary_user_id(&mut self) -> Checked<(Option<(String, Signature)>, Option<HashAlgorithm>)> {
+        let certificate = self.certificate;
+        let ids: Vec<&Component> = certificate.user_id_components().collect();
+        let mut weak = None;
+        let mut searches = Vec::with_capacity(ids.len());
+        let mut order = BinaryHeap::new();
+        for (index, id) in ids.iter().enumerate() {
+            let is_certification = |signature: &SignaturePacket| {
+                signature.kind().is_some_and(|own| {
+                    (kind::FIRST_CERTIFICATION..=kind::LAST_CERTIFICATION).contains(&own)
+                })
+            };
+            let search = self.search_own(id.signatures().filter(is_certification));
+            weak = weak.or(search.weak);
+            let candidates = search.candidates.into_iter();
+            order.extend(candidates.as_slice().first().map(|own| rank(own, index)));
+            searches.push(candidates);
+        }
+        while let Some((_, _, Reverse(index))) = order.pop() {
+            let (Some(id), Some(candidates)) = (ids.get(index), searches.get_mut(index)) else {
+                continue;
+            };
+            let Some(candidate) = candidates.next() else {
+                continue;
+            };
+            let octets = user_id_octets(id);
+            let primary_octets = self.primary_octets.clone();
+            let content = [primary_octets.as_slice(), octets.as_slice()];
+            if !self.holds(&candidate.signature, self.primary, &content)? {
+                order.extend(candidates.as_slice().first().map(|own| rank(own, index)));
+            } else if !self.user_id_is_revoked(id, candidate.created, &content)? {
+                let text = String::from_utf8_lossy(id.body()).into_owned();
+                return Ok((Some((text, candidate.signature)), weak));
+            }
+        }
+        Ok((None, weak))
+    }
+
+    /// Whether a user id was revoked, and not certified anew since.
+    fn user_id_is_revoked(
+        &mut self,
+        id: &Component,
+        certified: Timestamp,
+        content: &[&[u8]],
+    ) -> Checked<bool> {
+        for packet in id.signatures() {
+            if packet.kind() != Some(kind::CERTIFICATION_REVOCATION) {
+                continue;
+            }
+            let Ok(signature) = packet.parse() else {
+                continue;
+            };
+            let newer = signature.created.is_none_or(|revoked| revoked >= certified);
+            let later = signature
+                .created
+                .is_some_and(|revoked| revoked > self.latest());
+            if newer
+                && !(later && signature.reason.is_soft())
+                && signature.may_be_by(&self.primary.fingerprint)
+                && self.holds(&signature, self.primary, content)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The same for the primary key's own signatures, which name it. There may be thousands by others beside them.
+    fn search_own(&self, packets: impl Iterator<Item = SignaturePacket>) -> Search {
+        let own = packets.filter(|packet| packet.mentions(&self.primary.fingerprint));
+        self.search(own, self.primary)
+    }
+
+    /// The signatures that `issuer` may have made and that may count at this time (rules 2 to 4), newest first; of two that
+    /// are equally new the later one in the file.
+    fn search(&self, packets: impl Iterator<Item = SignaturePacket>, issuer: &Key) -> Search {
+        let mut candidates = Vec::new();
+        let mut weak: Option<(Timestamp, HashAlgorithm)> = None;
+        for packet in packets {
+            let Ok(signature) = packet.parse() else {
+                continue;
+            };
+            let Some(created) = self.acceptable(&signature, issuer) else {
+                continue;
+            };
+            match signature.hash() {
+                Some(hash) if hash.is_strong() => candidates.push(Candidate { created, signature }),
+                Some(hash) if weak.is_none_or(|(newest, _)| newest <= created) => {
+                    weak = Some((created, hash));
+                }
+                _ => {}
+            }
+        }
+        candidates.reverse();
+        candidates.sort_by_key(|candidate| Reverse(candidate.created));
+        Search {
+            candidates,
+            weak: weak.map(|(_, hash)| hash),
+        }
+    }
+
+    /// When the signature was made, if nothing but its hash and its cryptography can speak against it.
+    fn acceptable(&self, signature: &Signature, issuer: &Key) -> Option<Timestamp> {
+        let created = signature.created?;
+        let in_time = issuer.created <= created
+            && created <= self.latest()
+            && signature.expires().is_none_or(|expires| self.now < expires);
+        let understood =
+            signature.unknown_critical.is_none() && signature.critical_notations.is_empty();
+        let fits = signature.version == issuer.version && signature.may_be_by(&issuer.fingerprint);
+        (in_time && understood && fits).then_some(created)
+    }
+
+    /// The latest creation time that counts as past.
+    fn latest(&self) -> Timestamp {
+        self.now
+            .later(Duration::from_secs(limits::CLOCK_SKEW_SECONDS))
+    }
+
+    fn newest(
+        &mut self,
+        candidates: Vec<Candidate>,
+        issuer: &Key,
+        content: &[&[u8]],
+    ) -> Checked<Option<Signature>> {
+        for candidate in candidates {
+            if self.holds(&candidate.signature, issuer, content)? {
+                return Ok(Some(candidate.signature));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The cryptographic check, counted.
+    fn holds(&mut self, signature: &Signature, issuer: &Key, content: &[&[u8]]) -> Checked<bool> {
+        let (Some(hash), Some(mut hasher)) = (signature.hash(), signature.hasher()) else {
+            return Ok(false);
+        };
+        content.iter().for_each(|octets| hasher.update(octets));
+        let digest = hasher.digest_with(&signature.trailer());
+        if !signature.has_prefix_of(&digest) {
+            return Ok(false);
+        }
+        if self.checks == limits::SELF_SIGNATURE_CHECKS {
+            return Err(SignatureRefusal::TooManyChecks { limit: self.checks });
+        }
+        self.checks += 1;
+        Ok(issuer.verifies(hash, &digest, &signature.value))
+    }
+}
+
+fn rank(candidate: &Candidate, index: usize) -> (bool, Timestamp, Reverse<usize>) {
+    (
+        candidate.signature.primary_user_id,
+        candidate.created,
+        Reverse(index),
+    )
+}
+
+/// A validity of zero means that the key does not expire (RFC 9580, section 5.2.3.13).
+fn expires(key: &Key, validity: Option<Duration>) -> Option<Timestamp> {
+    validity
+        .filter(|validity| !validity.is_zero())
+        .map(|validity| key.created.later(validity))
+}
+
+/// The octets that stand for a user id where it is signed (RFC 9580, section 5.2.4).
+fn user_id_octets(id: &Component) -> Vec<u8> {
+    let length = u32::try_from(id.body().len()).unwrap_or(u32::MAX);
+    [&[0xb4], length.to_be_bytes().as_slice(), id.body()].concat()
+}

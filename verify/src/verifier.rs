@@ -1,0 +1,916 @@
+//! The single road from octets to [`VerifiedManifest`] and [`VerifiedData`].
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use crate::certificate::Certificate;
+use crate::clear_signed::ClearSigned;
+use crate::content::{ContentHash, DataForm};
+use crate::error::{KeyRole, SignatureRefusal, VerifyError};
+use crate::fingerprint::{Fingerprint, KeyHandle};
+use crate::hash::HashAlgorithm;
+use crate::key::{Key, PublicKeyAlgorithm};
+use crate::limits;
+use crate::manifest::{Manifest, VerifiedManifest};
+use crate::policy::{Expiry, Notation, Policy};
+use crate::signature::{DetachedSignature, Signature, SignaturePacket, kind};
+use crate::standing::{Judge, KeyStanding, PrimaryStanding};
+use crate::time::Timestamp;
+use crate::trust::{ConsultedSource, SourceName, Trust};
+
+/// Verifies signatures by certificates that are trusted, under a policy. Reads no clock: the time of checking is an argument.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let release = countersign_testkit::release();
+/// # let (certificate, data, signature) = (release.certificate, release.manifest, release.signature);
+/// use countersign_verify::{Certificate, DetachedSignature, Policy, Trust, Verifier};
+/// let trust = Trust::embedded(vec![Certificate::from_bytes(&certificate)?])?;
+/// let verifier = Verifier::new(trust, Policy::new());
+/// let signature = DetachedSignature::from_bytes(&signature)?;
+/// let now = std::time::SystemTime::now().into();
+/// let verified = verifier.verify(&signature, data.as_slice(), now)?;
+/// println!("signed by {}", verified.report().good()[0].certificate());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    trust: Trust,
+    policy: Policy,
+}
+
+impl Verifier {
+    /// A verifier that trusts these certificates and demands this policy.
+    #[must_use]
+    pub fn new(trust: Trust, policy: Policy) -> Self {
+        Self { trust, policy }
+    }
+
+    /// The trust that was given.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Verifies a detached signature over all that `data` yields, in one pass and with flat memory.
+    ///
+    /// # Errors
+    /// [`VerifyError::Refused`] with a reason for each signature, or [`VerifyError::Read`].
+    pub fn verify(
+        &self,
+        signature: &DetachedSignature,
+        mut data: impl Read,
+        now: Timestamp,
+    ) -> Result<VerifiedData, VerifyError> {
+        let mut writer = self.writer(signature, io::sink(), now);
+        io::copy(&mut data, &mut writer).map_err(VerifyError::Read)?;
+        writer.finish().map(|(verified, _)| verified)
+    }
+
+    /// Verifies a detached signature over octets in memory.
+    ///
+    /// # Errors
+    /// [`VerifyError::Refused`] with a reason for each signature.
+    pub fn verify_bytes(
+        &self,
+        signature: &DetachedSignature,
+        data: &[u8],
+        now: Timestamp,
+    ) -> Result<VerifiedData, VerifyError> {
+        self.verify(signature, data, now)
+    }
+
+    /// Verifies a detached signature over a file that may be large: reading and hashing overlap. `progress` is called with
+    /// the number of octets of each part that was hashed.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_file(
+        &self,
+        signature: &DetachedSignature,
+        file: &std::fs::File,
+        now: Timestamp,
+        mut progress: impl FnMut(u64),
+    ) -> Result<VerifiedData, VerifyError> {
+        let mut session = Session::new(self, signature.packets(), &DETACHED_KINDS, now);
+        if session.needs_data() {
+            crate::content::read_file(file, |part| {
+                session.update(part);
+                progress(part.len() as u64);
+            })
+            .map_err(VerifyError::Read)?;
+        }
+        let report = session.finish()?;
+        Ok(VerifiedData { report })
+    }
+
+    /// A writer that passes everything on to `inner` and verifies a detached signature meanwhile, such as over a download.
+    /// The outcome comes from [`SignedDataWriter::finish`]; until then nothing that was written may be trusted.
+    pub fn writer<W: Write>(
+        &self,
+        signature: &DetachedSignature,
+        inner: W,
+        now: Timestamp,
+    ) -> SignedDataWriter<'_, W> {
+        let session = Session::new(self, signature.packets(), &DETACHED_KINDS, now);
+        SignedDataWriter { session, inner }
+    }
+
+    /// Verifies a manifest by its detached signature, and parses it only then.
+    ///
+    /// # Errors
+    /// [`VerifyError::Refused`], or [`VerifyError::Manifest`] when what was signed is no manifest.
+    pub fn verify_manifest(
+        &self,
+        manifest: &Manifest<'_>,
+        signature: &DetachedSignature,
+        now: Timestamp,
+    ) -> Result<VerifiedManifest, VerifyError> {
+        let mut session = Session::new(self, signature.packets(), &DETACHED_KINDS, now);
+        session.update(manifest.octets());
+        let report = session.finish()?;
+        Ok(VerifiedManifest::parse(manifest.octets(), report)?)
+    }
+
+    /// Verifies a clear-signed manifest (`SHASUMS256.txt.asc`): the manifest is exactly the text that was hashed.
+    ///
+    /// # Errors
+    /// [`VerifyError::Refused`], [`VerifyError::ClearSigned`], or [`VerifyError::Manifest`] when what was signed is no
+    /// manifest.
+    pub fn verify_clear_signed(
+        &self,
+        text: &ClearSigned,
+        now: Timestamp,
+    ) -> Result<VerifiedManifest, VerifyError> {
+        let mut session = Session::new(self, text.signature().packets(), &[kind::TEXT], now);
+        session.update(text.text());
+        let report = session.finish()?;
+        Ok(VerifiedManifest::parse(text.text(), report)?)
+    }
+}
+
+/// Signature types of detached signatures (rule 1).
+const DETACHED_KINDS: [u8; 2] = [kind::BINARY, kind::TEXT];
+
+/// Passes everything on and verifies meanwhile. See [`Verifier::writer`].
+#[must_use = "nothing is verified until `finish` is called"]
+pub struct SignedDataWriter<'v, W> {
+    session: Session<'v>,
+    inner: W,
+}
+
+impl<W: Write> SignedDataWriter<'_, W> {
+    /// The outcome for all that was written, and the inner writer.
+    ///
+    /// # Errors
+    /// [`VerifyError::Refused`] with a reason for each signature: more or less than the signed data among them.
+    pub fn finish(self) -> Result<(VerifiedData, W), VerifyError> {
+        let report = self.session.finish()?;
+        Ok((VerifiedData { report }, self.inner))
+    }
+}
+
+impl<W: Write> Write for SignedDataWriter<'_, W> {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(part)?;
+        self.session.update(part.get(..written).unwrap_or(part));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<W> fmt::Debug for SignedDataWriter<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedDataWriter").finish_non_exhaustive()
+    }
+}
+
+/// Proof that data carry enough good signatures. Only verification makes it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct VerifiedData {
+    report: Report,
+}
+
+impl VerifiedData {
+    /// Who signed, and which signatures did not count.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// What was found of each signature.
+#[derive(Debug, Clone)]
+pub struct Report {
+    good: Vec<GoodSignature>,
+    refused: Vec<RefusedSignature>,
+    sources: Vec<ConsultedSource>,
+}
+
+impl Report {
+    /// The signatures that count, in the order of the file.
+    #[must_use]
+    pub fn good(&self) -> &[GoodSignature] {
+        &self.good
+    }
+
+    /// The signatures that do not, the most telling reason first.
+    #[must_use]
+    pub fn refused(&self) -> &[RefusedSignature] {
+        &self.refused
+    }
+
+    /// The sources of trust that were consulted.
+    #[must_use]
+    pub fn sources(&self) -> &[ConsultedSource] {
+        &self.sources
+    }
+
+    /// How many distinct certificates made a good signature.
+    #[must_use]
+    pub fn distinct_certificates(&self) -> usize {
+        let mut own: Vec<Fingerprint> = self.good.iter().map(|good| good.certificate).collect();
+        own.sort_unstable();
+        own.dedup();
+        own.len()
+    }
+}
+
+/// A signature that counts.
+#[derive(Debug, Clone)]
+pub struct GoodSignature {
+    certificate: Fingerprint,
+    key: Fingerprint,
+    user_id: Option<String>,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    algorithm: PublicKeyAlgorithm,
+    hash: HashAlgorithm,
+    notations: Vec<Notation>,
+    sources: Vec<SourceName>,
+}
+
+impl GoodSignature {
+    /// Primary fingerprint of the certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Fingerprint {
+        self.certificate
+    }
+
+    /// Fingerprint of the key that signed: the primary key or a subkey.
+    #[must_use]
+    pub fn key(&self) -> Fingerprint {
+        self.key
+    }
+
+    /// The certificate's primary user id. Outside text: print it with care.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// When the signature was made.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// When the signature's own life ends, if it does.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    /// The algorithm of the key that signed.
+    #[must_use]
+    pub fn algorithm(&self) -> PublicKeyAlgorithm {
+        self.algorithm
+    }
+
+    /// The hash over the data.
+    #[must_use]
+    pub fn hash(&self) -> HashAlgorithm {
+        self.hash
+    }
+
+    /// The notations in the signed part of the signature. Outside text.
+    #[must_use]
+    pub fn notations(&self) -> &[Notation] {
+        &self.notations
+    }
+
+    /// The sources in which the certificate stands.
+    #[must_use]
+    pub fn sources(&self) -> &[SourceName] {
+        &self.sources
+    }
+}
+
+/// A signature that does not count, and as much about it as could be found out. Unless the reason says otherwise, nothing
+/// of it was proven.
+#[derive(Debug, Clone)]
+pub struct RefusedSignature {
+    reason: SignatureRefusal,
+    certificate: Option<Fingerprint>,
+    key: Option<Fingerprint>,
+    user_id: Option<String>,
+    created: Option<Timestamp>,
+    algorithm: Option<PublicKeyAlgorithm>,
+    hash: Option<HashAlgorithm>,
+    issuers: Vec<KeyHandle>,
+}
+
+impl RefusedSignature {
+    /// Which rule refused it.
+    #[must_use]
+    pub fn reason(&self) -> &SignatureRefusal {
+        &self.reason
+    }
+
+    /// Primary fingerprint of the certificate that it names, where that is known to the trust set.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Fingerprint> {
+        self.certificate
+    }
+
+    /// Fingerprint of the key that it names, where that is known.
+    #[must_use]
+    pub fn key(&self) -> Option<Fingerprint> {
+        self.key
+    }
+
+    /// A user id of that certificate, proven or not. Outside text.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// When it says that it was made.
+    #[must_use]
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created
+    }
+
+    /// The algorithm of the key that it names.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<PublicKeyAlgorithm> {
+        self.algorithm
+    }
+
+    /// The hash that it says it used.
+    #[must_use]
+    pub fn hash(&self) -> Option<HashAlgorithm> {
+        self.hash
+    }
+
+    /// How it names its issuer.
+    #[must_use]
+    pub fn issuers(&self) -> &[KeyHandle] {
+        &self.issuers
+    }
+
+    /// Lower is told first: what went wrong with a signer who is trusted comes before signatures of strangers.
+    fn rank(&self) -> u8 {
+        match self.reason {
+            SignatureRefusal::BadSignature | SignatureRefusal::KeyRevoked { .. } => 0,
+            SignatureRefusal::UnknownIssuer { .. } | SignatureRefusal::MissingIssuer => 3,
+            SignatureRefusal::Malformed
+            | SignatureRefusal::UnsupportedVersion { .. }
+            | SignatureRefusal::UnsupportedType { .. }
+            | SignatureRefusal::UnsupportedHash { .. } => 4,
+            SignatureRefusal::NotPinned { .. } | SignatureRefusal::NotInEverySource { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Too few signatures count.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    report: Report,
+    needed: usize,
+}
+
+impl Refusal {
+    /// What was found of each signature.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// From how many distinct certificates good signatures are demanded.
+    #[must_use]
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
+    /// A stable name for scripts and JSON: that of the most telling reason, or `threshold-not-met` when some signature is
+    /// good.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.report.refused.first() {
+            Some(first) if self.report.good.is_empty() => first.reason.name(),
+            _ => "threshold-not-met",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.report.refused.first() {
+            Some(first) if self.report.good.is_empty() => first.reason.fmt(f),
+            _ => write!(
+                f,
+                "good signatures by {} of {} certificates needed",
+                self.report.distinct_certificates(),
+                self.needed
+            ),
+        }
+    }
+}
+
+/// One verification: what is known before the data, the running hashes, and the judgement at the end.
+struct Session<'v> {
+    verifier: &'v Verifier,
+    now: Timestamp,
+    plans: Vec<Plan<'v>>,
+    hashes: Vec<ContentHash>,
+}
+
+/// What is to be done about one signature.
+enum Plan<'v> {
+    Refuse(RefusedSignature),
+    Check {
+        signature: Box<Signature>,
+        hash: HashAlgorithm,
+        content: usize,
+        keys: Vec<(usize, &'v Key)>,
+    },
+}
+
+impl<'v> Session<'v> {
+    fn new(
+        verifier: &'v Verifier,
+        packets: &[SignaturePacket],
+        kinds: &[u8],
+        now: Timestamp,
+    ) -> Self {
+        let mut session = Self {
+            verifier,
+            now,
+            plans: Vec::new(),
+            hashes: Vec::new(),
+        };
+        for packet in packets {
+            let plan = match packet.parse() {
+                Err(reason) => Plan::Refuse(refused(reason, None)),
+                Ok(signature) => session.plan(signature, kinds),
+            };
+            session.plans.push(plan);
+        }
+        session
+    }
+
+    /// The rules that need no data: 1, 2, 4, 5 and trust.
+    fn plan(&mut self, signature: Signature, kinds: &[u8]) -> Plan<'v> {
+        let verifier = self.verifier;
+        let trusted = |place: usize| verifier.trust.certificates().get(place);
+        let hash = match acceptable(&signature, kinds, &verifier.policy) {
+            Ok(hash) => hash,
+            Err(reason) => return Plan::Refuse(refused(reason, Some(&signature))),
+        };
+        let named = verifier.trust.keys_named(&signature.issuers);
+        if named.is_empty() {
+            let reason = SignatureRefusal::UnknownIssuer {
+                issuers: signature.issuers.clone(),
+            };
+            return Plan::Refuse(refused(reason, Some(&signature)));
+        }
+        let mut keys = Vec::new();
+        let mut refusal = None;
+        for (place, key) in named {
+            let Some(own) = trusted(place) else { continue };
+            match self.admits(own, key, &signature) {
+                Ok(()) => keys.push((place, key)),
+                Err(reason) => {
+                    refusal.get_or_insert_with(|| {
+                        refused(reason, Some(&signature)).about(&own.certificate, key)
+                    });
+                }
+            }
+        }
+        match refusal {
+            Some(refusal) if keys.is_empty() => Plan::Refuse(refusal),
+            _ => {
+                let content = self.content(&signature);
+                Plan::Check {
+                    signature: Box::new(signature),
+                    hash,
+                    content,
+                    keys,
+                }
+            }
+        }
+    }
+
+    /// Whether a certificate is trusted, and its keys strong enough for their signatures to mean anything.
+    fn admits(
+        &self,
+        own: &crate::trust::TrustedCertificate,
+        key: &Key,
+        signature: &Signature,
+    ) -> Result<(), SignatureRefusal> {
+        let certificate = own.certificate.fingerprint();
+        if let Some(missing_from) = own.missing_from.clone() {
+            return Err(SignatureRefusal::NotInEverySource {
+                certificate,
+                missing_from,
+            });
+        }
+        if !self.verifier.trust.is_pinned(&certificate) {
+            return Err(SignatureRefusal::NotPinned { certificate });
+        }
+        if signature.version != key.version {
+            let (signature, key) = (signature.version, key.version);
+            return Err(SignatureRefusal::VersionMismatch { signature, key });
+        }
+        own.certificate
+            .primary()
+            .meets(&self.verifier.policy, KeyRole::Primary)?;
+        key.meets(&self.verifier.policy, role(&own.certificate, key))
+    }
+
+    /// The running hash that the signature needs: one for each algorithm, salt and form.
+    fn content(&mut self, signature: &Signature) -> usize {
+        let form = if signature.kind == kind::TEXT {
+            DataForm::Text
+        } else {
+            DataForm::Binary
+        };
+        let wanted = (signature.hash_id, signature.salt.as_slice(), form);
+        if let Some(place) = self.hashes.iter().position(|own| own.is_for(wanted)) {
+            return place;
+        }
+        self.hashes.extend(ContentHash::new(signature, form));
+        self.hashes.len() - 1
+    }
+
+    fn needs_data(&self) -> bool {
+        !self.hashes.is_empty()
+    }
+
+    fn update(&mut self, part: &[u8]) {
+        self.hashes.iter_mut().for_each(|hash| hash.update(part));
+    }
+
+    fn finish(self) -> Result<Report, VerifyError> {
+        let verifier = self.verifier;
+        let mut standings = Standings::new(verifier, self.now);
+        let mut good = Vec::new();
+        let mut refused = Vec::new();
+        for plan in self.plans {
+            match plan {
+                Plan::Refuse(refusal) => refused.push(refusal),
+                Plan::Check {
+                    signature,
+                    hash,
+                    content,
+                    keys,
+                } => {
+                    let digest = self
+                        .hashes
+                        .get(content)
+                        .map(|own| own.digest_with(&signature.trailer()));
+                    let digest = digest.unwrap_or_default();
+                    match standings.judge(&signature, hash, &digest, &keys) {
+                        Ok(own) => good.push(own),
+                        Err(own) => refused.push(*own),
+                    }
+                }
+            }
+        }
+        refused.sort_by_key(RefusedSignature::rank);
+        let sources = verifier.trust.consulted().to_vec();
+        let report = Report {
+            good,
+            refused,
+            sources,
+        };
+        let needed = verifier.policy.threshold();
+        if report.distinct_certificates() < needed {
+            return Err(VerifyError::Refused(Box::new(Refusal { report, needed })));
+        }
+        Ok(report)
+    }
+}
+
+/// Certificates' standings, each worked out once, when it is first needed.
+struct Standings<'v> {
+    verifier: &'v Verifier,
+    now: Timestamp,
+    primaries: Vec<Option<(Judge<'v>, Result<PrimaryStanding, SignatureRefusal>)>>,
+    subkeys: Vec<((usize, Fingerprint), Result<KeyStanding, SignatureRefusal>)>,
+}
+
+impl<'v> Standings<'v> {
+    fn new(verifier: &'v Verifier, now: Timestamp) -> Self {
+        let primaries = verifier.trust.certificates().iter().map(|_| None).collect();
+        Self {
+            verifier,
+            now,
+            primaries,
+            subkeys: Vec::new(),
+        }
+    }
+
+    /// Tries the keys that the signature may be by; one that holds suffices.
+    fn judge(
+        &mut self,
+        signature: &Signature,
+        hash: HashAlgorithm,
+        digest: &[u8],
+        keys: &[(usize, &'v Key)],
+    ) -> Result<GoodSignature, Box<RefusedSignature>> {
+        let mut refusal: Option<RefusedSignature> = None;
+        let mut checked: Vec<(&Key, bool)> = Vec::new();
+        for (place, key) in keys {
+            let Some(own) = self.verifier.trust.certificates().get(*place) else {
+                continue;
+            };
+            let holds = match checked.iter().find(|(known, _)| known == key) {
+                Some((_, holds)) => *holds,
+                None => {
+                    let holds = signature.has_prefix_of(digest)
+                        && key.verifies(hash, digest, &signature.value);
+                    checked.push((key, holds));
+                    holds
+                }
+            };
+            let judged = if holds {
+                self.judge_key(signature, *place, &own.certificate, key)
+            } else {
+                Err(SignatureRefusal::BadSignature)
+            };
+            match judged {
+                Ok(user_id) => {
+                    return Ok(GoodSignature {
+                        certificate: own.certificate.fingerprint(),
+                        key: key.fingerprint,
+                        user_id,
+                        created: signature.created.unwrap_or(self.now),
+                        expires: signature.expires(),
+                        algorithm: key.algorithm,
+                        hash,
+                        notations: signature.notations.clone(),
+                        sources: own.sources.clone(),
+                    });
+                }
+                Err(reason) => {
+                    let found = refused(reason, Some(signature)).about(&own.certificate, key);
+                    // A key that made the signature tells more than one that did not.
+                    if refusal.is_none() || holds {
+                        refusal = Some(found);
+                    }
+                }
+            }
+        }
+        let nobody = || refused(SignatureRefusal::BadSignature, Some(signature));
+        Err(Box::new(refusal.unwrap_or_else(nobody)))
+    }
+
+    /// The rules about time, certificate and policy, for a signature that a key certainly made: 3, 4 and 6 to 8.
+    fn judge_key(
+        &mut self,
+        signature: &Signature,
+        place: usize,
+        certificate: &'v Certificate,
+        key: &Key,
+    ) -> Result<Option<String>, SignatureRefusal> {
+        let (now, policy) = (self.now, &self.verifier.policy);
+        let created = signature
+            .created
+            .ok_or(SignatureRefusal::MissingCreationTime)?;
+        in_time(signature, created, now)?;
+        let primary = self.primary(place, certificate)?;
+        let role = role(certificate, key);
+        let standing = match role {
+            KeyRole::Primary => primary.key.clone(),
+            KeyRole::Subkey => self.subkey(place, certificate, key)?,
+        };
+        primary.key.revoked_for(KeyRole::Primary, created)?;
+        if role == KeyRole::Subkey {
+            standing.revoked_for(role, created)?;
+        }
+        // A version 6 key without flags may do nothing (RFC 9580, section 5.2.3.29).
+        if !standing.may_sign.unwrap_or(key.version == 4) {
+            return Err(SignatureRefusal::NotForSigning { role });
+        }
+        for (role, own, key_created) in [
+            (
+                KeyRole::Primary,
+                &primary.key,
+                certificate.primary().created,
+            ),
+            (role, &standing, key.created),
+        ] {
+            alive(role, own, key_created, created, now, policy.expiry())?;
+        }
+        bounds(created, now, policy)?;
+        demanded_notations(signature, policy)?;
+        Ok(primary.user_id)
+    }
+
+    fn primary(
+        &mut self,
+        place: usize,
+        certificate: &'v Certificate,
+    ) -> Result<PrimaryStanding, SignatureRefusal> {
+        let now = self.now;
+        let slot = self.primaries.get_mut(place);
+        let slot = slot.expect("there is a slot for each certificate of the trust set");
+        let (_, standing) = slot.get_or_insert_with(|| {
+            let mut judge = Judge::new(certificate, now);
+            let standing = judge.primary();
+            (judge, standing)
+        });
+        standing.clone()
+    }
+
+    fn subkey(
+        &mut self,
+        place: usize,
+        certificate: &'v Certificate,
+        key: &Key,
+    ) -> Result<KeyStanding, SignatureRefusal> {
+        let name = (place, key.fingerprint);
+        if let Some((_, standing)) = self.subkeys.iter().find(|(own, _)| *own == name) {
+            return standing.clone();
+        }
+        let mut subkeys = certificate.subkeys();
+        let component = subkeys.find(|(own, _)| own.fingerprint == key.fingerprint);
+        let judge = self.primaries.get_mut(place).and_then(Option::as_mut);
+        let standing = match (judge, component) {
+            (Some((judge, _)), Some((own, component))) => judge.subkey(own, component),
+            _ => Err(SignatureRefusal::NoBindingSignature),
+        };
+        self.subkeys.push((name, standing.clone()));
+        standing
+    }
+}
+
+fn role(certificate: &Certificate, key: &Key) -> KeyRole {
+    if certificate.primary().fingerprint == key.fingerprint {
+        KeyRole::Primary
+    } else {
+        KeyRole::Subkey
+    }
+}
+
+/// Rules 1 to 4, as far as they concern the signature alone.
+fn acceptable(
+    signature: &Signature,
+    kinds: &[u8],
+    policy: &Policy,
+) -> Result<HashAlgorithm, SignatureRefusal> {
+    if !kinds.contains(&signature.kind) {
+        return Err(SignatureRefusal::UnsupportedType {
+            typ: signature.kind,
+        });
+    }
+    let unknown_hash = SignatureRefusal::UnsupportedHash {
+        id: signature.hash_id,
+    };
+    let hash = signature.hash().ok_or(unknown_hash)?;
+    if !hash.is_strong() {
+        return Err(SignatureRefusal::WeakHash { hash });
+    }
+    if signature.created.is_none() {
+        return Err(SignatureRefusal::MissingCreationTime);
+    }
+    if let Some(id) = signature.unknown_critical {
+        return Err(SignatureRefusal::CriticalSubpacket { id });
+    }
+    let understood = |name: &String| {
+        policy
+            .notations()
+            .iter()
+            .any(|demanded| demanded.name == *name)
+    };
+    if let Some(name) = signature
+        .critical_notations
+        .iter()
+        .find(|name| !understood(name))
+    {
+        return Err(SignatureRefusal::CriticalNotation { name: name.clone() });
+    }
+    if signature.issuers.is_empty() {
+        return Err(SignatureRefusal::MissingIssuer);
+    }
+    Ok(hash)
+}
+
+/// Rule 3: neither in the future nor expired.
+fn in_time(
+    signature: &Signature,
+    created: Timestamp,
+    now: Timestamp,
+) -> Result<(), SignatureRefusal> {
+    if created > now.later(Duration::from_secs(limits::CLOCK_SKEW_SECONDS)) {
+        return Err(SignatureRefusal::SignedInFuture { created, now });
+    }
+    match signature.expires() {
+        Some(expired) if expired <= now => Err(SignatureRefusal::SignatureExpired { expired, now }),
+        _ => Ok(()),
+    }
+}
+
+/// Rules 3 and 7: the key was there and alive when it signed, and where asked for is so now.
+fn alive(
+    role: KeyRole,
+    standing: &KeyStanding,
+    key_created: Timestamp,
+    created: Timestamp,
+    now: Timestamp,
+    expiry: Expiry,
+) -> Result<(), SignatureRefusal> {
+    if created < key_created {
+        return Err(SignatureRefusal::PredatesKey {
+            created,
+            key_created,
+        });
+    }
+    match standing.expires {
+        Some(expired) if expired <= created => Err(SignatureRefusal::KeyExpired {
+            role,
+            expired,
+            created,
+        }),
+        Some(expired) if expiry == Expiry::Now && expired <= now => {
+            Err(SignatureRefusal::KeyExpiredNow { role, expired, now })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The caller's bounds against replayed old releases.
+fn bounds(created: Timestamp, now: Timestamp, policy: &Policy) -> Result<(), SignatureRefusal> {
+    if let Some(not_before) = policy.not_before().filter(|bound| created < *bound) {
+        return Err(SignatureRefusal::TooEarly {
+            created,
+            not_before,
+        });
+    }
+    match policy.max_age().map(|age| now.earlier(age)) {
+        Some(oldest) if created < oldest => Err(SignatureRefusal::TooOld { created, oldest }),
+        _ => Ok(()),
+    }
+}
+
+/// Rule 4: the notations that the caller demands are present, hashed, equal.
+fn demanded_notations(signature: &Signature, policy: &Policy) -> Result<(), SignatureRefusal> {
+    for demanded in policy.notations() {
+        let name = demanded.name.clone();
+        let mut named = signature
+            .notations
+            .iter()
+            .filter(|own| own.name == name)
+            .peekable();
+        if named.peek().is_none() {
+            return Err(SignatureRefusal::NotationMissing { name });
+        }
+        if !named.any(|own| own.value == demanded.value) {
+            return Err(SignatureRefusal::NotationMismatch { name });
+        }
+    }
+    Ok(())
+}
+
+fn refused(reason: SignatureRefusal, signature: Option<&Signature>) -> RefusedSignature {
+    RefusedSignature {
+        reason,
+        certificate: None,
+        key: None,
+        user_id: None,
+        created: signature.and_then(|own| own.created),
+        algorithm: signature.and_then(|own| PublicKeyAlgorithm::of_signature(own.algorithm)),
+        hash: signature.and_then(Signature::hash),
+        issuers: signature.map(|own| own.issuers.clone()).unwrap_or_default(),
+    }
+}
+
+impl RefusedSignature {
+    fn about(self, certificate: &Certificate, key: &Key) -> Self {
+        Self {
+            certificate: Some(certificate.fingerprint()),
+            key: Some(key.fingerprint),
+            user_id: certificate.user_ids().next(),
+            algorithm: Some(key.algorithm),
+            ..self
+        }
+    }
+}
