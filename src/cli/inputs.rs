@@ -1,0 +1,248 @@
+//! Files that commands read: certificates, signatures, manifests. Bounded, and with a hint where one was mistaken for another.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use countersign_verify::{
+    Agreement, Certificate, CertificateError, ClearSigned, DetachedSignature, Detected,
+    Fingerprint, SignatureError, SignatureRefusal, Source, Timestamp, Trust, TrustError, Verifier,
+    VerifyError, limits, printable,
+};
+
+use super::args::Anchors;
+use super::outcome::{Failure, Outcome, Verdict, chain};
+
+/// A path for a message.
+pub(crate) fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy())
+}
+
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// `-` stands for standard input once.
+pub(crate) fn at_most_one_stdin<'a>(
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), Failure> {
+    if paths.into_iter().filter(|path| is_stdin(path)).count() > 1 {
+        let message = "standard input (`-`) is asked for more than once";
+        return Err(Failure::new(Verdict::CouldNotTell, "usage", message));
+    }
+    Ok(())
+}
+
+/// Reads a file of which no more than `limit` octets are of use. One octet more is read, so that what is too large is seen to
+/// be so.
+pub(crate) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let read = |reader: &mut dyn Read| {
+        let mut octets = Vec::new();
+        reader
+            .take(limit as u64 + 1)
+            .read_to_end(&mut octets)
+            .map(|_| octets)
+    };
+    let octets = if is_stdin(path) {
+        read(&mut io::stdin().lock())
+    } else {
+        read(&mut open(path)?)
+    };
+    octets.map_err(|error| unreadable(path, &error))
+}
+
+/// Opens a file to read.
+pub(crate) fn open(path: &Path) -> Result<File, Failure> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    // Opening a folder succeeds, reading from it does not, with a message that helps nobody.
+    if file.metadata().is_ok_and(|found| found.is_dir()) {
+        let message = format!("`{}` is a folder", shown(path));
+        return Err(Failure::new(Verdict::CouldNotTell, "read-failed", message));
+    }
+    Ok(file)
+}
+
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot read `{}`: {error}", shown(path));
+    Failure::new(Verdict::CouldNotTell, "read-failed", message)
+}
+
+/// The certificates of all `--key` files, as one source.
+pub(crate) fn verifier(anchors: &Anchors) -> Result<Verifier, Failure> {
+    let mut certificates = Vec::new();
+    for path in &anchors.keys {
+        let octets = read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
+        let found = Certificate::all_from_bytes(&octets).map_err(|error| {
+            let message = format!("`{}` cannot be used as --key: {error}", shown(path));
+            Failure::new(Verdict::CouldNotTell, "unusable-key-file", message)
+                .with_optional_hint(certificate_hint(&error))
+        })?;
+        certificates.extend(found);
+    }
+    let trust = trust(certificates, anchors.fingerprints.clone())?;
+    Ok(Verifier::new(trust, anchors.policy.clone()))
+}
+
+fn certificate_hint(error: &CertificateError) -> Option<String> {
+    let hint = match error {
+        CertificateError::PrivateKey => {
+            "keep private keys off this machine; export the public half with `gpg --export FINGERPRINT`"
+        }
+        CertificateError::Signature => {
+            "--key takes the signer's certificate, --signature takes the signature"
+        }
+        CertificateError::Keybox => "export the certificate with `gpg --export FINGERPRINT`",
+        CertificateError::NotOpenPgp => "--key takes an OpenPGP certificate, armored or binary",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn trust(certificates: Vec<Certificate>, pins: Vec<Fingerprint>) -> Result<Trust, Failure> {
+    let held: Vec<String> = certificates
+        .iter()
+        .map(|own| own.fingerprint().to_string())
+        .collect();
+    let source = Source::new("key", certificates);
+    Trust::from_sources(vec![source], Agreement::Common)
+        .and_then(|trust| trust.with_pins(pins))
+        .map_err(|error| match error {
+            TrustError::NothingPinned => {
+                let hint = format!("--key holds {}", held.join(", "));
+                Failure::new(Verdict::Refused, "not-pinned", error.to_string()).with_hint(hint)
+            }
+            _ => Failure::new(Verdict::CouldNotTell, "no-trust", error.to_string()),
+        })
+}
+
+/// The time of checking: `--at`, or the clock.
+pub(crate) fn now(anchors: &Anchors) -> Timestamp {
+    anchors.at.unwrap_or_else(|| SystemTime::now().into())
+}
+
+/// The signature file: the one given, or the first that lies beside the data.
+pub(crate) fn signature_path(data: &Path, given: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+    const ENDINGS: [&str; 3] = [".asc", ".sig", ".gpg"];
+    if let Some(path) = given {
+        return Ok(path.clone());
+    }
+    let missing =
+        |message: String| Failure::new(Verdict::CouldNotTell, "no-signature-file", message);
+    if is_stdin(data) {
+        let message = "data from standard input need a signature file";
+        return Err(missing(message.to_owned()).with_hint("give it with --signature FILE"));
+    }
+    let beside = |ending: &str| {
+        let mut path = data.as_os_str().to_owned();
+        path.push(ending);
+        PathBuf::from(path)
+    };
+    if let Some(path) = ENDINGS.map(beside).into_iter().find(|path| path.exists()) {
+        return Ok(path);
+    }
+    let name = shown(data);
+    let failure = missing(format!(
+        "no signature: none of `{name}.asc`, `{name}.sig`, `{name}.gpg` is there"
+    ));
+    Err(failure
+        .with_hint(mistaken_data(data).unwrap_or("give it with --signature FILE".to_owned())))
+}
+
+/// What a file is that was given as data, where it can hardly be meant.
+fn mistaken_data(data: &Path) -> Option<String> {
+    let octets = read_bounded(data, limits::SIGNATURE_FILE_BYTES).ok()?;
+    let name = shown(data);
+    if ClearSigned::is_clear_signed(&octets) == Detected::ClearSigned {
+        return Some(format!(
+            "`{name}` is a clear-signed text: `countersign check` takes it if it is a manifest"
+        ));
+    }
+    DetachedSignature::from_bytes(&octets).ok()?;
+    let signed = ["asc", "sig", "gpg"].iter().find_map(|ending| {
+        let stem = data.with_extension("");
+        (data.extension()? == *ending && stem.exists()).then(|| shown(&stem))
+    });
+    Some(match signed {
+        Some(stem) => format!("`{name}` is itself a signature; verify the signed file: `{stem}`"),
+        None => format!("`{name}` is itself a signature; give the signed file instead"),
+    })
+}
+
+/// Reads and parses a signature file.
+pub(crate) fn signature(path: &Path, data: &Path) -> Result<DetachedSignature, Failure> {
+    let octets = read_bounded(path, limits::SIGNATURE_FILE_BYTES)?;
+    DetachedSignature::from_bytes(&octets).map_err(|error| {
+        let message = format!("`{}` is no detached signature: {error}", shown(path));
+        let swapped = || {
+            let octets = read_bounded(data, limits::SIGNATURE_FILE_BYTES).ok()?;
+            DetachedSignature::from_bytes(&octets).ok()?;
+            let name = shown(data);
+            Some(format!(
+                "`{name}` is a signature: data and signature seem to be swapped"
+            ))
+        };
+        let hint = match &error {
+            SignatureError::ClearSigned => Some(format!(
+                "check it as a manifest: `countersign check {}`",
+                shown(path)
+            )),
+            SignatureError::Key => Some("give a certificate with --key".to_owned()),
+            SignatureError::Message => {
+                Some("ask the publisher for a detached signature (`gpg --detach-sign`)".to_owned())
+            }
+            _ => None,
+        };
+        Failure::new(Verdict::Refused, "malformed-signature-file", message)
+            .with_optional_hint(hint.or_else(|| if is_stdin(data) { None } else { swapped() }))
+    })
+}
+
+/// Puts what verification came to into the outcome.
+pub(crate) fn refuse(outcome: &mut Outcome, data: &Path, error: &VerifyError) -> Failure {
+    let name = shown(data);
+    match error {
+        VerifyError::Refused(refusal) => {
+            outcome.take_report(refusal.report());
+            let first = refusal
+                .report()
+                .refused()
+                .first()
+                .map(|refused| refused.reason());
+            Failure::new(
+                Verdict::Refused,
+                refusal.name(),
+                format!("`{name}` is refused: {refusal}"),
+            )
+            .with_optional_hint(first.and_then(refusal_hint))
+        }
+        VerifyError::Read(source) => unreadable(data, source),
+        _ => Failure::new(
+            Verdict::Refused,
+            error.name(),
+            format!("`{name}` is refused: {}", chain(error)),
+        ),
+    }
+}
+
+fn refusal_hint(reason: &SignatureRefusal) -> Option<String> {
+    let hint = match reason {
+        SignatureRefusal::UnknownIssuer { .. } => {
+            "get the signer's certificate from a place you trust and give it with --key"
+        }
+        SignatureRefusal::BadSignature => {
+            "the file is not the one that was signed: download it again, or do not use it"
+        }
+        SignatureRefusal::NoSelfSignature
+        | SignatureRefusal::WeakSelfSignature { .. }
+        | SignatureRefusal::WeakBindingSignature { .. } => {
+            "ask the publisher for a certificate with fresh self-signatures"
+        }
+        SignatureRefusal::KeyExpired { .. } => {
+            "if the publisher has extended the key, get the certificate anew"
+        }
+        SignatureRefusal::SignedInFuture { .. } => "is the clock of this machine right?",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

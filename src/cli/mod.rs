@@ -1,0 +1,32 @@
+//! Parse arguments, dispatch, turn the outcome into an exit code.
+
+mod args;
+mod check;
+mod inputs;
+mod outcome;
+mod report;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use args::{Command, Request};
+use report::Reporter;
+
+/// Runs one command line, the program's name first.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let Request { command, style } = args::parse(arguments);
+    let mut reporter = Reporter::new(style);
+    match command {
+        Ok(Command::Print(text)) => reporter.print(&text),
+        Ok(Command::Verify(options)) => {
+            let outcome = verify::run(&options, &reporter);
+            reporter.finish(outcome)
+        }
+        Ok(Command::Check(options)) => {
+            let outcome = check::run(&options, &reporter);
+            reporter.finish(outcome)
+        }
+        Err(usage) => reporter.finish(usage.into_outcome()),
+    }
+}

@@ -1,0 +1,403 @@
+//! The only code that writes to standard output or standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use countersign_verify::{GoodSignature, RefusedSignature, printable};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::args::{Color, Style};
+use super::outcome::{ArtifactOutcome, Outcome, Verdict};
+
+/// Says what a command came to.
+pub(crate) struct Reporter {
+    style: Style,
+    colored: bool,
+}
+
+const RED: &str = "\x1b[1;31m";
+const GREEN: &str = "\x1b[32m";
+const CYAN: &str = "\x1b[36m";
+const RESET: &str = "\x1b[0m";
+
+impl Reporter {
+    pub(crate) fn new(style: Style) -> Self {
+        let colored = match style.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                !refused && io::stderr().is_terminal() && io::stdout().is_terminal()
+            }
+        };
+        Self { style, colored }
+    }
+
+    /// Help or version.
+    pub(crate) fn print(&mut self, text: &str) -> ExitCode {
+        match write_out(text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => self.lost_output(&error),
+        }
+    }
+
+    /// Reports, and turns the outcome into an exit code. An outcome that could not be written is not `verified`.
+    pub(crate) fn finish(&mut self, outcome: Outcome) -> ExitCode {
+        let text = if self.style.json {
+            json(&outcome)
+        } else {
+            self.results(&outcome)
+        };
+        self.remarks(&outcome);
+        match write_out(&text) {
+            Ok(()) => ExitCode::from(outcome.verdict().exit_code()),
+            Err(error) => self.lost_output(&error),
+        }
+    }
+
+    /// One line a result, for scripts.
+    fn results(&self, outcome: &Outcome) -> String {
+        if self.style.quiet {
+            return String::new();
+        }
+        let mut lines = String::new();
+        for artifact in &outcome.artifacts {
+            let word = artifact.reason.unwrap_or(artifact.verdict.name());
+            lines.push_str(&self.result(&artifact.name, word, artifact.verdict));
+        }
+        if let (true, Some(file)) = (outcome.command == "verify", &outcome.file) {
+            if outcome.checked_at.is_some() {
+                lines.push_str(&self.result(file, outcome.verdict().name(), outcome.verdict()));
+            }
+        }
+        lines
+    }
+
+    fn result(&self, name: &str, word: &str, verdict: Verdict) -> String {
+        let color = if verdict == Verdict::Verified {
+            GREEN
+        } else {
+            RED
+        };
+        format!("{name}: {}\n", self.paint(color, word))
+    }
+
+    fn paint(&self, color: &str, text: &str) -> String {
+        if self.colored {
+            format!("{color}{text}{RESET}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// What a person wants to know besides, and what went wrong.
+    fn remarks(&self, outcome: &Outcome) {
+        let mut lines = Vec::new();
+        if !self.style.quiet && !self.style.json {
+            if let Some(path) = &outcome.signature_file {
+                lines.push(format!("signature file `{path}`"));
+            }
+            lines.extend(outcome.good.iter().map(good));
+            lines.extend(outcome.refused.iter().map(refused));
+            let lost = outcome
+                .sources
+                .iter()
+                .filter_map(|source| Some((source.name(), source.unreachable()?)));
+            lines.extend(lost.map(|(name, why)| {
+                format!("source `{name}` was not consulted: {}", printable(why))
+            }));
+            if let (Some(file), Verdict::Verified, "check") =
+                (&outcome.file, outcome.verdict(), outcome.command)
+            {
+                lines.push(format!(
+                    "`{file}`: {} verified",
+                    counted(outcome.artifacts.len())
+                ));
+            }
+        }
+        if let Some(failure) = &outcome.failure {
+            let bad = |own: &&ArtifactOutcome| own.verdict != Verdict::Verified;
+            let error = self.paint(RED, "error:");
+            for artifact in outcome.artifacts.iter().filter(bad) {
+                lines.extend(
+                    artifact
+                        .message
+                        .as_ref()
+                        .map(|message| format!("{error} {message}")),
+                );
+            }
+            lines.push(format!("{error} {}", failure.message));
+            if let Some(hint) = &failure.hint {
+                lines.push(format!("{} {hint}", self.paint(CYAN, "hint:")));
+            }
+        }
+        let text: String = lines
+            .iter()
+            .map(|line| format!("countersign: {line}\n"))
+            .collect();
+        // Nothing is left to complain to.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    fn lost_output(&self, error: &io::Error) -> ExitCode {
+        let line = format!(
+            "countersign: {} cannot write the outcome: {error}\n",
+            self.paint(RED, "error:")
+        );
+        // Nothing is left to complain to.
+        let _ = io::stderr().write_all(line.as_bytes());
+        ExitCode::from(Verdict::CouldNotTell.exit_code())
+    }
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn counted(artifacts: usize) -> String {
+    if artifacts == 1 {
+        "1 artifact".to_owned()
+    } else {
+        format!("{artifacts} artifacts")
+    }
+}
+
+fn named(user_id: Option<&str>) -> String {
+    user_id
+        .map(|id| format!(" ({})", printable(id)))
+        .unwrap_or_default()
+}
+
+fn good(own: &GoodSignature) -> String {
+    let subkey = if own.key() == own.certificate() {
+        String::new()
+    } else {
+        format!(", subkey {}", own.key())
+    };
+    format!(
+        "good signature by {}{}{subkey}, {} with {}, {}",
+        own.certificate(),
+        named(own.user_id()),
+        own.algorithm(),
+        own.hash(),
+        own.created()
+    )
+}
+
+fn refused(own: &RefusedSignature) -> String {
+    let by = match (own.certificate(), own.issuers()) {
+        (Some(certificate), _) => format!(" by {certificate}{}", named(own.user_id())),
+        (None, [issuer, ..]) => format!(" by {issuer}"),
+        (None, []) => String::new(),
+    };
+    let created = own
+        .created()
+        .map(|time| format!(", {time}"))
+        .unwrap_or_default();
+    format!(
+        "signature{by}{created} does not count: {}",
+        printable(&own.reason().to_string())
+    )
+}
+
+/// A bar for long hashing, on a terminal only, once it has lasted a while.
+pub(crate) struct Progress {
+    /// None where there is no terminal to draw on.
+    started: Option<Instant>,
+    bar: OnceLock<ProgressBar>,
+    name: String,
+    total: u64,
+    done: std::sync::atomic::AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn new(reporter: &Reporter, name: String, total: u64) -> Self {
+        let wanted = !reporter.style.quiet && io::stderr().is_terminal();
+        let (bar, done) = (OnceLock::new(), 0.into());
+        Self {
+            started: wanted.then(Instant::now),
+            bar,
+            name,
+            total,
+            done,
+        }
+    }
+
+    pub(crate) fn add(&self, octets: u64) {
+        /// Shorter work ends before anybody has read a bar.
+        const PATIENCE: Duration = Duration::from_millis(400);
+        let Some(started) = self.started else { return };
+        let done = octets
+            + self
+                .done
+                .fetch_add(octets, std::sync::atomic::Ordering::Relaxed);
+        if started.elapsed() > PATIENCE {
+            self.bar
+                .get_or_init(|| self.draw(started))
+                .set_position(done);
+        }
+    }
+
+    fn draw(&self, started: Instant) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr());
+        let template = "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(self.name.clone());
+        bar.with_elapsed(started.elapsed())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The JSON form, version 1: fields may be added, none changes its meaning.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: String,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    message: Option<&'a str>,
+    hint: Option<&'a str>,
+    file: Option<&'a str>,
+    signature_file: Option<&'a str>,
+    checked_at: Option<String>,
+    sources: Vec<SourceDocument>,
+    good: Vec<SignatureDocument>,
+    refused: Vec<SignatureDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifacts: Option<Vec<ArtifactDocument<'a>>>,
+}
+
+#[derive(Serialize)]
+struct SourceDocument {
+    name: String,
+    reached: bool,
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SignatureDocument {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
+    user_id: Option<String>,
+    created: Option<String>,
+    expires: Option<String>,
+    algorithm: Option<String>,
+    hash: Option<String>,
+    issuers: Vec<String>,
+    notations: Vec<NotationDocument>,
+    sources: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NotationDocument {
+    name: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct ArtifactDocument<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    message: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+fn json(outcome: &Outcome) -> String {
+    let failure = outcome.failure.as_ref();
+    let document = Document {
+        schema: format!("countersign.{}/1", outcome.command),
+        verdict: outcome.verdict().name(),
+        reason: failure.map(|failure| failure.reason),
+        message: failure.map(|failure| failure.message.as_str()),
+        hint: failure.and_then(|failure| failure.hint.as_deref()),
+        file: outcome.file.as_deref(),
+        signature_file: outcome.signature_file.as_deref(),
+        checked_at: outcome.checked_at.map(|time| time.to_string()),
+        sources: outcome.sources.iter().map(source_document).collect(),
+        good: outcome.good.iter().map(good_document).collect(),
+        refused: outcome.refused.iter().map(refused_document).collect(),
+        artifacts: (outcome.command == "check")
+            .then(|| outcome.artifacts.iter().map(artifact_document).collect()),
+    };
+    let mut text = serde_json::to_string_pretty(&document).expect("strings and lists serialise");
+    text.push('\n');
+    text
+}
+
+fn source_document(own: &countersign_verify::ConsultedSource) -> SourceDocument {
+    let problem = own.unreachable().map(str::to_owned);
+    SourceDocument {
+        name: own.name().to_string(),
+        reached: problem.is_none(),
+        problem,
+    }
+}
+
+fn good_document(own: &GoodSignature) -> SignatureDocument {
+    SignatureDocument {
+        reason: None,
+        message: None,
+        certificate: Some(own.certificate().to_string()),
+        key: Some(own.key().to_string()),
+        user_id: own.user_id().map(str::to_owned),
+        created: Some(own.created().to_string()),
+        expires: own.expires().map(|time| time.to_string()),
+        algorithm: Some(own.algorithm().to_string()),
+        hash: Some(own.hash().to_string()),
+        issuers: vec![own.key().to_string()],
+        notations: own
+            .notations()
+            .iter()
+            .map(|notation| NotationDocument {
+                name: notation.name.clone(),
+                value: String::from_utf8_lossy(&notation.value).into_owned(),
+            })
+            .collect(),
+        sources: own.sources().iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn refused_document(own: &RefusedSignature) -> SignatureDocument {
+    SignatureDocument {
+        reason: Some(own.reason().name()),
+        message: Some(own.reason().to_string()),
+        certificate: own.certificate().map(|own| own.to_string()),
+        key: own.key().map(|own| own.to_string()),
+        user_id: own.user_id().map(str::to_owned),
+        created: own.created().map(|own| own.to_string()),
+        expires: None,
+        algorithm: own.algorithm().map(|own| own.to_string()),
+        hash: own.hash().map(|own| own.to_string()),
+        issuers: own.issuers().iter().map(ToString::to_string).collect(),
+        notations: Vec::new(),
+        sources: Vec::new(),
+    }
+}
+
+fn artifact_document(own: &ArtifactOutcome) -> ArtifactDocument<'_> {
+    ArtifactDocument {
+        name: &own.name,
+        verdict: own.verdict.name(),
+        reason: own.reason,
+        message: own.message.as_deref(),
+        digest: own.digest.as_deref(),
+    }
+}
