@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use countersign_verify::{Expiry, Fingerprint, Policy, Timestamp, printable};
-use lexopt::{Arg, Parser, ValueExt};
+use countersign::verify::{Expiry, Fingerprint, Policy, Timestamp, printable};
+use lexopt::{Arg, Parser};
 
 use super::outcome::{Failure, Outcome, Verdict};
 
@@ -112,7 +112,7 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                 return match verb.to_str() {
                     Some("verify") => parse_verify(words),
                     Some("check") => parse_check(words),
-                    Some("help") => Ok(Command::Print(help_for(words.next()?))),
+                    Some("help") => parse_help(words),
                     _ => Err(words.unknown_command(&verb)),
                 };
             }
@@ -121,12 +121,17 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
     }
 }
 
-fn help_for(word: Option<Word>) -> String {
-    match word {
-        Some(Word::Value(verb)) if verb == "verify" => VERIFY_HELP.to_owned(),
-        Some(Word::Value(verb)) if verb == "check" => CHECK_HELP.to_owned(),
-        _ => HELP.to_owned(),
-    }
+fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
+    let text = match words.next()? {
+        Some(Word::Value(verb)) => match verb.to_str() {
+            Some("verify") => VERIFY_HELP,
+            Some("check") => CHECK_HELP,
+            Some("help") => HELP,
+            _ => return Err(words.unknown_command(&verb)),
+        },
+        Some(Word::Flag(_)) | None => HELP,
+    };
+    Ok(Command::Print(text.to_owned()))
 }
 
 fn parse_verify(words: Words<'_>) -> Result<Command, UsageError> {
@@ -219,7 +224,7 @@ impl AnchorArguments {
             "fingerprint" => {
                 let pin = words.parsed(flag, |text| {
                     text.parse()
-                        .map_err(|error: countersign_verify::FingerprintError| error.to_string())
+                        .map_err(|error: countersign::verify::FingerprintError| error.to_string())
                 })?;
                 self.fingerprints.push(pin);
                 Ok(())
@@ -356,7 +361,12 @@ impl Words<'_> {
     fn next(&mut self) -> Result<Option<Word>, UsageError> {
         let (command, hint) = (self.command, self.help_hint());
         let found = self.parser.next().map_err(|error| {
-            let message = printable(&error.to_string());
+            let message = match error {
+                lexopt::Error::UnexpectedValue { option, .. } => {
+                    format!("`{}` takes no value", printable(&option))
+                }
+                error => printable(&error.to_string()),
+            };
             UsageError {
                 command,
                 message,
@@ -402,11 +412,9 @@ impl Words<'_> {
     }
 
     fn text(&self, what: &str, value: OsString) -> Result<String, UsageError> {
-        value.string().map_err(|error| {
-            self.error(&format!(
-                "{what} is not UTF-8: {}",
-                printable(&error.to_string())
-            ))
+        value.into_string().map_err(|value| {
+            let shown = printable(&value.to_string_lossy());
+            self.error(&format!("{what} is not UTF-8: `{shown}`"))
         })
     }
 
@@ -489,9 +497,16 @@ impl Words<'_> {
 fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     /// Below this, a suggestion is more of a riddle than a help.
     const SIMILAR: f64 = 0.75;
-    let scored = known
-        .iter()
-        .map(|own| (strsim::jaro_winkler(given, own), *own));
+    // `kye` shares little with `key`, for that measure.
+    let slip = |own: &str| strsim::damerau_levenshtein(given, own) == 1 && given.len() > 1;
+    let scored = known.iter().map(|own| {
+        let score = if slip(own) {
+            1.0
+        } else {
+            strsim::jaro_winkler(given, own)
+        };
+        (score, *own)
+    });
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(score, _)| *score > SIMILAR)
         .map(|(_, own)| own)

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use countersign_verify::{
-    Artifact, ArtifactError, ClearSigned, Detected, Manifest, VerifiedArtifact, VerifiedManifest,
-    Verifier, VerifyError, limits,
+use countersign::verify::{
+    Artifact, ArtifactError, ClearSigned, Detected, Manifest, Timestamp, VerifiedArtifact,
+    VerifiedManifest, Verifier, VerifyError, limits,
 };
 
 use super::args::CheckOptions;
@@ -33,9 +33,11 @@ fn check(
         .chain(&anchors.signature)
         .chain([&options.manifest]);
     inputs::at_most_one_stdin(paths)?;
+    let now = inputs::now(anchors);
+    outcome.checked_at = Some(now);
     let folder = folder(options)?;
     let verifier = inputs::verifier(anchors)?;
-    let manifest = verify_manifest(options, &verifier, outcome)?;
+    let manifest = verify_manifest(options, &verifier, now, outcome)?;
     outcome.take_report(manifest.report());
     let (chosen, mut outcomes) = choose(&manifest, &options.names);
     let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -84,11 +86,10 @@ fn folder(options: &CheckOptions) -> Result<PathBuf, Failure> {
 fn verify_manifest(
     options: &CheckOptions,
     verifier: &Verifier,
+    now: Timestamp,
     outcome: &mut Outcome,
 ) -> Result<VerifiedManifest, Failure> {
     let (path, anchors) = (&options.manifest, &options.anchors);
-    let now = inputs::now(anchors);
-    outcome.checked_at = Some(now);
     let octets = inputs::read_bounded(path, limits::MANIFEST_BYTES)?;
     if ClearSigned::is_clear_signed(&octets) == Detected::ClearSigned {
         if anchors.signature.is_some() {
@@ -126,7 +127,7 @@ fn choose<'m>(
         match manifest.artifact(name) {
             Ok(artifact) if chosen.contains(&artifact) => {}
             Ok(artifact) => chosen.push(artifact),
-            Err(error) => outcomes.push(judged(countersign_verify::printable(name), Err(error))),
+            Err(error) => outcomes.push(judged(countersign::verify::printable(name), Err(error))),
         }
     }
     (chosen, outcomes)

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use countersign_verify::{
+use countersign::verify::{
     Agreement, Certificate, CertificateError, ClearSigned, DetachedSignature, Detected,
     Fingerprint, SignatureError, SignatureRefusal, Source, Timestamp, Trust, TrustError, Verifier,
     VerifyError, limits, printable,
@@ -38,11 +38,11 @@ pub(crate) fn at_most_one_stdin<'a>(
 /// be so.
 pub(crate) fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let read = |reader: &mut dyn Read| {
-        let mut octets = Vec::new();
-        reader
-            .take(limit as u64 + 1)
-            .read_to_end(&mut octets)
-            .map(|_| octets)
+        /// Most certificates, signatures and manifests fit, and are read at once.
+        const COMMON: usize = 16 * 1024;
+        let mut octets = Vec::with_capacity(COMMON);
+        let all = reader.take(limit as u64 + 1).read_to_end(&mut octets);
+        all.map(|_| octets)
     };
     let octets = if is_stdin(path) {
         read(&mut io::stdin().lock())
@@ -138,7 +138,9 @@ pub(crate) fn signature_path(data: &Path, given: Option<&PathBuf>) -> Result<Pat
         path.push(ending);
         PathBuf::from(path)
     };
-    if let Some(path) = ENDINGS.map(beside).into_iter().find(|path| path.exists()) {
+    // One that cannot be read, such as a dangling link, is not passed over for the next.
+    let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+    if let Some(path) = ENDINGS.map(beside).into_iter().find(is_there) {
         return Ok(path);
     }
     let name = shown(data);
@@ -151,7 +153,7 @@ pub(crate) fn signature_path(data: &Path, given: Option<&PathBuf>) -> Result<Pat
 
 /// What a file is that was given as data, where it can hardly be meant.
 fn mistaken_data(data: &Path) -> Option<String> {
-    let octets = read_bounded(data, limits::SIGNATURE_FILE_BYTES).ok()?;
+    let octets = second_look(data)?;
     let name = shown(data);
     if ClearSigned::is_clear_signed(&octets) == Detected::ClearSigned {
         return Some(format!(
@@ -169,14 +171,21 @@ fn mistaken_data(data: &Path) -> Option<String> {
     })
 }
 
+/// The beginning of the data, for a hint. Of regular files only: a named pipe gives its octets once, and might block.
+fn second_look(data: &Path) -> Option<Vec<u8>> {
+    if is_stdin(data) || !data.is_file() {
+        return None;
+    }
+    read_bounded(data, limits::SIGNATURE_FILE_BYTES).ok()
+}
+
 /// Reads and parses a signature file.
 pub(crate) fn signature(path: &Path, data: &Path) -> Result<DetachedSignature, Failure> {
     let octets = read_bounded(path, limits::SIGNATURE_FILE_BYTES)?;
     DetachedSignature::from_bytes(&octets).map_err(|error| {
         let message = format!("`{}` is no detached signature: {error}", shown(path));
         let swapped = || {
-            let octets = read_bounded(data, limits::SIGNATURE_FILE_BYTES).ok()?;
-            DetachedSignature::from_bytes(&octets).ok()?;
+            DetachedSignature::from_bytes(&second_look(data)?).ok()?;
             let name = shown(data);
             Some(format!(
                 "`{name}` is a signature: data and signature seem to be swapped"
@@ -194,7 +203,7 @@ pub(crate) fn signature(path: &Path, data: &Path) -> Result<DetachedSignature, F
             _ => None,
         };
         Failure::new(Verdict::Refused, "malformed-signature-file", message)
-            .with_optional_hint(hint.or_else(|| if is_stdin(data) { None } else { swapped() }))
+            .with_optional_hint(hint.or_else(swapped))
     })
 }
 

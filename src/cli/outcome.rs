@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use countersign_verify::{ConsultedSource, GoodSignature, RefusedSignature, Report, Timestamp};
+use countersign::verify::{ConsultedSource, GoodSignature, RefusedSignature, Report, Timestamp};
 
 /// The three answers, which are also the exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +30,11 @@ impl Verdict {
     }
 }
 
-impl From<countersign_verify::Verdict> for Verdict {
-    fn from(verdict: countersign_verify::Verdict) -> Self {
+impl From<countersign::verify::Verdict> for Verdict {
+    fn from(verdict: countersign::verify::Verdict) -> Self {
         match verdict {
-            countersign_verify::Verdict::Refused => Self::Refused,
-            countersign_verify::Verdict::CouldNotTell => Self::CouldNotTell,
+            countersign::verify::Verdict::Refused => Self::Refused,
+            countersign::verify::Verdict::CouldNotTell => Self::CouldNotTell,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use countersign_verify::{GoodSignature, RefusedSignature, printable};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use countersign::verify::{GoodSignature, RefusedSignature, printable};
 use serde::Serialize;
 
 use super::args::{Color, Style};
@@ -68,10 +68,9 @@ impl Reporter {
             let word = artifact.reason.unwrap_or(artifact.verdict.name());
             lines.push_str(&self.result(&artifact.name, word, artifact.verdict));
         }
-        if let (true, Some(file)) = (outcome.command == "verify", &outcome.file) {
-            if outcome.checked_at.is_some() {
-                lines.push_str(&self.result(file, outcome.verdict().name(), outcome.verdict()));
-            }
+        let single = outcome.command == "verify" && outcome.checked_at.is_some();
+        if let Some(file) = outcome.file.as_ref().filter(|_| single) {
+            lines.push_str(&self.result(file, outcome.verdict().name(), outcome.verdict()));
         }
         lines
     }
@@ -205,59 +204,91 @@ fn refused(own: &RefusedSignature) -> String {
     )
 }
 
-/// A bar for long hashing, on a terminal only, once it has lasted a while.
+/// A bar for long hashing, on a terminal only, once it has lasted a while: octets, rate, time left.
 pub(crate) struct Progress {
     /// None where there is no terminal to draw on.
     started: Option<Instant>,
-    bar: OnceLock<ProgressBar>,
     name: String,
     total: u64,
-    done: std::sync::atomic::AtomicU64,
+    done: AtomicU64,
+    drawn: Mutex<Option<Instant>>,
 }
 
 impl Progress {
     pub(crate) fn new(reporter: &Reporter, name: String, total: u64) -> Self {
         let wanted = !reporter.style.quiet && io::stderr().is_terminal();
-        let (bar, done) = (OnceLock::new(), 0.into());
         Self {
             started: wanted.then(Instant::now),
-            bar,
             name,
             total,
-            done,
+            done: AtomicU64::new(0),
+            drawn: Mutex::new(None),
         }
     }
 
+    /// Counts octets; from any thread.
     pub(crate) fn add(&self, octets: u64) {
         /// Shorter work ends before anybody has read a bar.
         const PATIENCE: Duration = Duration::from_millis(400);
-        let Some(started) = self.started else { return };
-        let done = octets
-            + self
-                .done
-                .fetch_add(octets, std::sync::atomic::Ordering::Relaxed);
-        if started.elapsed() > PATIENCE {
-            self.bar
-                .get_or_init(|| self.draw(started))
-                .set_position(done);
+        /// A person reads no faster.
+        const PAUSE: Duration = Duration::from_millis(100);
+        let done = octets + self.done.fetch_add(octets, Ordering::Relaxed);
+        let Some(elapsed) = self.started.map(|started| started.elapsed()) else {
+            return;
+        };
+        if elapsed < PATIENCE {
+            return;
+        }
+        // Another thread is drawing: that will do.
+        let Ok(mut drawn) = self.drawn.try_lock() else {
+            return;
+        };
+        if drawn.is_none_or(|last| last.elapsed() >= PAUSE) {
+            *drawn = Some(Instant::now());
+            // A bar that cannot be drawn is no reason to fail.
+            let _ = write!(io::stderr(), "\r{}\x1b[K", self.line(done, elapsed));
         }
     }
 
-    fn draw(&self, started: Instant) -> ProgressBar {
-        let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr());
-        let template = "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_message(self.name.clone());
-        bar.with_elapsed(started.elapsed())
+    fn line(&self, done: u64, elapsed: Duration) -> String {
+        const CELLS: u64 = 24;
+        let rate = u128::from(done) * 1000 / elapsed.as_millis().max(1);
+        let left = u128::from(self.total.saturating_sub(done)) / rate.max(1);
+        let filled = (u128::from(done) * u128::from(CELLS))
+            .checked_div(u128::from(self.total))
+            .map_or(0, |cells| cells.min(u128::from(CELLS)));
+        let bar: String = (0..u128::from(CELLS))
+            .map(|cell| if cell < filled { '=' } else { ' ' })
+            .collect();
+        format!(
+            "{} [{bar}] {} of {}, {}/s, {}:{:02} left",
+            self.name,
+            size(done.into()),
+            size(self.total.into()),
+            size(rate),
+            left / 60,
+            left % 60
+        )
     }
+}
+
+/// An amount of octets in binary units.
+fn size(octets: u128) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut tenths = octets * 10;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = self.bar.get() {
-            bar.finish_and_clear();
+        if self.drawn.get_mut().is_ok_and(|drawn| drawn.is_some()) {
+            // As above.
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 }
@@ -342,7 +373,7 @@ fn json(outcome: &Outcome) -> String {
     text
 }
 
-fn source_document(own: &countersign_verify::ConsultedSource) -> SourceDocument {
+fn source_document(own: &countersign::verify::ConsultedSource) -> SourceDocument {
     let problem = own.unreachable().map(str::to_owned);
     SourceDocument {
         name: own.name().to_string(),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use countersign_verify::{DetachedSignature, Timestamp, VerifiedData, Verifier, VerifyError};
+use countersign::verify::{DetachedSignature, Timestamp, VerifiedData, Verifier, VerifyError};
 
 use super::args::VerifyOptions;
 use super::inputs;
@@ -25,9 +25,9 @@ fn verify(
 ) -> Result<(), Failure> {
     let (file, anchors) = (&options.file, &options.anchors);
     inputs::at_most_one_stdin(anchors.keys.iter().chain(&anchors.signature).chain([file]))?;
-    let verifier = inputs::verifier(anchors)?;
     let now = inputs::now(anchors);
     outcome.checked_at = Some(now);
+    let verifier = inputs::verifier(anchors)?;
     // Before the signature is looked for: a file that is not there is the first thing to say.
     let data = if inputs::is_stdin(file) {
         None

@@ -1,7 +1,7 @@
 //! Certificates (RFC 9580, section 10.1): parsed, with the octets kept as they came. What a certificate's own signatures say
 //! at a given time is worked out in [`crate::standing`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::armor;
@@ -201,7 +201,7 @@ impl Certificate {
             }
         }
         for own in &mut self.components {
-            let mut seen = HashSet::new();
+            let mut seen = BTreeSet::new();
             own.signatures
                 .retain(|signature| seen.insert(signature.body.clone()));
         }
@@ -252,7 +252,7 @@ struct Builder {
     primary: Key,
     components: Vec<Component>,
     /// Where a user id or a key already stands, so that a repeated one joins it.
-    places: HashMap<(u8, Slice), usize>,
+    places: BTreeMap<(u8, Slice), usize>,
     current: usize,
 }
 
@@ -267,7 +267,7 @@ impl Builder {
         Ok(Self {
             primary,
             components: vec![component],
-            places: HashMap::new(),
+            places: BTreeMap::new(),
             current: 0,
         })
     }

@@ -74,6 +74,9 @@ impl ContentHash {
 /// Octets in a part that is read at once: half of a common level 2 cache, so that a part is still there when it is hashed.
 pub(crate) const PART: usize = 256 * 1024;
 
+/// What is read at once from something that says that it is empty, such as a pipe.
+const SMALL_PART: usize = 16 * 1024;
+
 /// Parts on their way between reading and hashing. With one in each hand, a few megabytes at the most.
 const PARTS: usize = 4;
 
@@ -83,8 +86,11 @@ const OVERLAP_FROM: u64 = 4 * PART as u64;
 /// Reads a file to its end and hands out its parts in order. A large one is read in a thread of its own, so that reading and
 /// hashing overlap. Memory does not grow with the file.
 pub(crate) fn read_file(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    if file.metadata()?.len() < OVERLAP_FROM {
-        return read_all(file, take);
+    let length = file.metadata()?.len();
+    if length < OVERLAP_FROM {
+        // One octet more than a small file has, so that its end is seen at the second read.
+        let room = usize::try_from(length + 1).map_or(PART, |room| room.clamp(SMALL_PART, PART));
+        return read_with(vec![0; room], file, take);
     }
     std::thread::scope(|scope| {
         let (full_in, full_out) = sync_channel::<io::Result<Vec<u8>>>(PARTS);
@@ -122,8 +128,15 @@ pub(crate) fn read_file(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<
 }
 
 /// Reads to the end in the calling thread.
-pub(crate) fn read_all(mut reader: impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut part = vec![0; PART];
+pub(crate) fn read_all(reader: impl Read, take: impl FnMut(&[u8])) -> io::Result<()> {
+    read_with(vec![0; PART], reader, take)
+}
+
+fn read_with(
+    mut part: Vec<u8>,
+    mut reader: impl Read,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
     loop {
         match read_part(&mut reader, &mut part)? {
             0 => return Ok(()),

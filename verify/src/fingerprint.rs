@@ -46,10 +46,13 @@ impl Fingerprint {
 
     /// The key id: the last 8 bytes of a version 4 fingerprint, the first 8 of a version 6 one (RFC 9580, section 5.5.4).
     pub(crate) fn key_id(&self) -> [u8; 8] {
-        let mut id = [0; 8];
-        let from = if self.length == 20 { 12 } else { 0 };
-        id.copy_from_slice(&self.bytes[from..from + 8]);
-        id
+        let octets = self.as_bytes();
+        let id = if self.length == 20 {
+            octets.last_chunk()
+        } else {
+            octets.first_chunk()
+        };
+        id.copied().unwrap_or_default()
     }
 }
 

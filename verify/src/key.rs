@@ -203,7 +203,7 @@ impl Key {
 }
 
 /// Strict verification: no small order, no second encoding of key, R or S.
-fn ed25519_verifies(point: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+pub(crate) fn ed25519_verifies(point: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let signature = Signature::from_bytes(signature);
     safe_point(point).is_some_and(|key| key.verify_strict(message, &signature).is_ok())
 }

@@ -55,6 +55,8 @@ mod standing;
 mod time;
 mod trust;
 mod verifier;
+#[cfg(test)]
+mod wycheproof;
 
 pub use artifact::{Artifact, ArtifactWriter, VerifiedArtifact};
 pub use certificate::Certificate;

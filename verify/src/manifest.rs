@@ -1,7 +1,7 @@
 //! Checksum manifests: which artifacts a release has, and their digests. The parser is private: entries can be read only
 //! from a [`VerifiedManifest`], after the signature held.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::artifact::Artifact;
@@ -38,14 +38,14 @@ impl<'a> Manifest<'a> {
 #[must_use]
 pub struct VerifiedManifest {
     artifacts: Vec<Artifact>,
-    places: HashMap<String, usize>,
+    places: BTreeMap<String, usize>,
     report: Report,
 }
 
 impl VerifiedManifest {
     pub(crate) fn parse(text: &[u8], report: Report) -> Result<Self, ManifestError> {
         let mut artifacts = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
         let mut lines = Vec::new();
         for (line, content) in numbered_lines(text) {
             let (name, digest) = parse_line(content, line)?;

@@ -117,7 +117,7 @@ impl DetachedSignature {
 }
 
 /// A signature packet that nobody has looked into yet.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub(crate) struct SignaturePacket {
     pub(crate) body: Slice,
 }

@@ -84,6 +84,12 @@ struct Search {
     weak: Option<HashAlgorithm>,
 }
 
+/// The newest valid signature, if there is one, and otherwise perhaps a weak hash to blame.
+struct Newest<T> {
+    found: Option<T>,
+    weak: Option<HashAlgorithm>,
+}
+
 type Checked<T> = Result<T, SignatureRefusal>;
 
 impl<'c> Judge<'c> {
@@ -105,51 +111,42 @@ impl<'c> Judge<'c> {
     pub(crate) fn primary(&mut self) -> Checked<PrimaryStanding> {
         let revocations =
             self.revocations(kind::KEY_REVOCATION, &[&self.primary_octets.clone()])?;
-        let direct = self.newest_direct_key_signature();
-        let (user_id, weak) = self.primary_user_id()?;
+        let by_user_id = self.primary_user_id()?;
+        let (user_id, certification) = by_user_id.found.unzip();
         // A version 6 key takes its properties from the direct-key signature alone (RFC 9580, section 10.1.1).
-        let (first, second) = match (&user_id, self.primary.version) {
-            (Some((_, signature)), 4) => {
-                let lacks = signature.may_sign.is_none() || signature.key_validity.is_none();
-                (
-                    Some(signature.clone()),
-                    if lacks { direct(self)?.0 } else { None },
-                )
+        let certification = certification.filter(|_| self.primary.version == 4);
+        let says_all = |own: &Signature| own.may_sign.is_some() && own.key_validity.is_some();
+        let direct = if certification.as_ref().is_some_and(says_all) {
+            Newest {
+                found: None,
+                weak: None,
             }
-            _ => {
-                let (found, weak_direct) = direct(self)?;
-                if found.is_none() {
-                    let standing = KeyStanding {
-                        may_sign: None,
-                        expires: None,
-                        revocations,
-                    };
-                    // A key that was compromised is so whatever else it lacks.
-                    standing.revoked_for(KeyRole::Primary, Timestamp::from_unix(0))?;
-                    return Err(match weak.or(weak_direct) {
-                        Some(hash) => SignatureRefusal::WeakSelfSignature { hash },
-                        None => SignatureRefusal::NoSelfSignature,
-                    });
-                }
-                (found, None)
-            }
+        } else {
+            self.direct_key()?
         };
-        let property = [first, second];
-        let may_sign = property
-            .iter()
-            .flatten()
-            .find_map(|signature| signature.may_sign);
-        let validity = property
-            .iter()
-            .flatten()
-            .find_map(|signature| signature.key_validity);
+        let speakers: Vec<Signature> = certification.into_iter().chain(direct.found).collect();
+        if speakers.is_empty() {
+            // A key that was compromised is so whatever else it lacks.
+            let nothing = KeyStanding {
+                may_sign: None,
+                expires: None,
+                revocations,
+            };
+            nothing.revoked_for(KeyRole::Primary, Timestamp::from_unix(0))?;
+            return Err(match by_user_id.weak.or(direct.weak) {
+                Some(hash) => SignatureRefusal::WeakSelfSignature { hash },
+                None => SignatureRefusal::NoSelfSignature,
+            });
+        }
+        let may_sign = speakers.iter().find_map(|own| own.may_sign);
+        let validity = speakers.iter().find_map(|own| own.key_validity);
         Ok(PrimaryStanding {
             key: KeyStanding {
                 may_sign,
                 expires: expires(self.primary, validity),
                 revocations,
             },
-            user_id: user_id.map(|(id, _)| id),
+            user_id,
         })
     }
 
@@ -217,23 +214,19 @@ impl<'c> Judge<'c> {
         Ok(found)
     }
 
-    /// The newest valid direct-key signature, looked for only if it is needed.
-    fn newest_direct_key_signature(
-        &self,
-    ) -> impl FnOnce(&mut Self) -> Checked<(Option<Signature>, Option<HashAlgorithm>)> + use<'c>
-    {
-        |judge| {
-            let all = judge.certificate.signatures_of_kind(kind::DIRECT_KEY);
-            let search = judge.search_own(all);
-            let octets = judge.primary_octets.clone();
-            let newest = judge.newest(search.candidates, judge.primary, &[&octets])?;
-            Ok((newest, search.weak))
-        }
+    fn direct_key(&mut self) -> Checked<Newest<Signature>> {
+        let search = self.search_own(self.certificate.signatures_of_kind(kind::DIRECT_KEY));
+        let octets = self.primary_octets.clone();
+        let found = self.newest(search.candidates, self.primary, &[&octets])?;
+        Ok(Newest {
+            found,
+            weak: search.weak,
+        })
     }
 
     /// Rule 7: the user id that speaks for the key, with its newest valid self-signature. Unrevoked ones only; one with the
     /// primary flag first, then the newest.
-    fn primary_user_id(&mut self) -> Checked<(Option<(String, Signature)>, Option<HashAlgorithm>)> {
+    fn primary_user_id(&mut self) -> Checked<Newest<(String, Signature)>> {
         let certificate = self.certificate;
         let ids: Vec<&Component> = certificate.user_id_components().collect();
         let mut weak = None;
@@ -265,10 +258,13 @@ impl<'c> Judge<'c> {
                 order.extend(candidates.as_slice().first().map(|own| rank(own, index)));
             } else if !self.user_id_is_revoked(id, candidate.created, &content)? {
                 let text = String::from_utf8_lossy(id.body()).into_owned();
-                return Ok((Some((text, candidate.signature)), weak));
+                return Ok(Newest {
+                    found: Some((text, candidate.signature)),
+                    weak,
+                });
             }
         }
-        Ok((None, weak))
+        Ok(Newest { found: None, weak })
     }
 
     /// Whether a user id was revoked, and not certified anew since.
