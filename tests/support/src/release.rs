@@ -3,40 +3,42 @@ use crate::{
     simple_certificate,
 };
 
-/// A small release as its files would be: a certificate, an artifact, a manifest that lists it, and a signature over that.
+/// A small release as its files would be: a certificate, two artifacts, a manifest that lists them, and a signature over that.
 #[derive(Debug, Clone)]
 pub struct Release {
-    /// The publisher's certificate, binary: Ed25519 in version 4.
+    /// The publisher's certificate, armored: Ed25519 in version 4.
     pub certificate: Vec<u8>,
-    /// `SHA256SUMS`: one GNU line.
+    /// `SHA256SUMS`: GNU lines.
     pub manifest: Vec<u8>,
     /// `SHA256SUMS.asc`: an armored detached signature over the manifest.
     pub signature: Vec<u8>,
-    /// The artifact's name as listed.
-    pub name: String,
-    /// The artifact.
-    pub artifact: Vec<u8>,
+    /// The artifacts: name as listed, and octets.
+    pub artifacts: [(String, Vec<u8>); 2],
 }
 
 /// A good release, signed on 2023-11-14 by a key of the same day.
 pub fn release() -> Release {
     const CREATED: u32 = 1_700_000_000;
     let key = Key::ed25519_legacy([7; 32], CREATED);
-    let name = "tool-1.0.tar.gz".to_owned();
-    let artifact = b"not really a tarball\n".to_vec();
-    let digest: String = Hash::Sha256
-        .digest(&artifact)
-        .iter()
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
-    let manifest = format!("{digest}  {name}\n").into_bytes();
-    let packet = SignatureBuilder::new(signature_type::BINARY, CREATED + 60)
-        .sign(&key, Over::Data(&manifest));
+    let artifacts = [
+        ("tool-1.0.txt", "This would be a program.\n"),
+        ("doc/manual-1.0.txt", "This would be its manual.\n"),
+    ];
+    let artifacts = artifacts.map(|(name, octets)| (name.to_owned(), octets.as_bytes().to_owned()));
+    let lines = artifacts.iter().map(|(name, octets)| {
+        let digest = Hash::Sha256.digest(octets);
+        let hex: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+        format!("{hex}  {name}\n")
+    });
+    let manifest = lines.collect::<String>().into_bytes();
+    let builder = SignatureBuilder::new(signature_type::BINARY, CREATED + 60);
+    let signature = builder.sign(&key, Over::Data(&manifest));
+    let certificate = simple_certificate(&key, "Example <release@example.org>", CREATED);
+    let armored = |kind, octets: &[u8]| armor(kind, octets, ArmorChecksum::Present).into_bytes();
     Release {
-        certificate: simple_certificate(&key, "Release <release@example.org>", CREATED),
-        signature: armor(ArmorKind::Signature, &packet, ArmorChecksum::Present).into_bytes(),
+        certificate: armored(ArmorKind::PublicKey, &certificate),
+        signature: armored(ArmorKind::Signature, &signature),
         manifest,
-        name,
-        artifact,
+        artifacts,
     }
 }
