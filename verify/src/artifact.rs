@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sha2::Digest as _;
 use sha2::{Sha256, Sha384, Sha512};
 
-use crate::content;
+use crate::content::{self, Reading};
 use crate::error::ArtifactError;
 use crate::manifest::{ArtifactName, Digest, VerifiedManifest, printable};
 
@@ -67,11 +67,20 @@ impl Artifact {
     pub fn check_below(
         &self,
         folder: &Path,
+        progress: impl FnMut(u64),
+    ) -> Result<VerifiedArtifact, ArtifactError> {
+        self.check_file(folder, Reading::Beside, progress)
+    }
+
+    fn check_file(
+        &self,
+        folder: &Path,
+        reading: Reading,
         mut progress: impl FnMut(u64),
     ) -> Result<VerifiedArtifact, ArtifactError> {
         let file = self.open(folder)?;
         let mut hasher = Hasher::new(&self.digest);
-        content::read_file(&file, |part| {
+        content::read_file(&file, reading, |part| {
             hasher.update(part);
             progress(part.len() as u64);
         })
@@ -212,11 +221,27 @@ impl VerifiedManifest {
             order.push((size(artifact), place, artifact));
         }
         order.sort_by_key(|(size, place, _)| (std::cmp::Reverse(*size), *place));
+        let total: u64 = order.iter().map(|(size, _, _)| size).sum();
+        let workers = if total < content::OVERLAP_FROM {
+            1
+        } else {
+            threads.get().min(order.len())
+        };
         let next = AtomicUsize::new(0);
         let outcomes = Mutex::new(Vec::with_capacity(order.len()));
         let work = || {
-            while let Some((_, place, artifact)) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let outcome = artifact.check_below(folder, progress);
+            while let Some((size, place, artifact)) =
+                order.get(next.fetch_add(1, Ordering::Relaxed))
+            {
+                // One that is more than a thread's share of the work will be hashed alone in the end.
+                let share = total / u64::try_from(workers).unwrap_or(u64::MAX);
+                let alone = workers < threads.get() || *size > share;
+                let reading = if alone {
+                    Reading::Beside
+                } else {
+                    Reading::InTurn
+                };
+                let outcome = artifact.check_file(folder, reading, progress);
                 let mut outcomes = outcomes
                     .lock()
                     .expect("no thread panics while it holds the lock");
@@ -224,7 +249,7 @@ impl VerifiedManifest {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..threads.get().min(order.len()) {
+            for _ in 1..workers {
                 scope.spawn(work);
             }
             work();

@@ -191,11 +191,13 @@ impl Certificate {
     ///
     /// The caller has made sure that the primary keys are the same, octet by octet.
     pub(crate) fn merge(&mut self, other: Self) {
+        let place = |own: &Component| (own.head.tag, own.head.body.clone());
+        let all = self.components.iter().enumerate();
+        let mut places: BTreeMap<_, _> = all.map(|(index, own)| (place(own), index)).collect();
         for theirs in other.components {
-            let same = |own: &&mut Component| {
-                own.head.tag == theirs.head.tag && own.head.body == theirs.head.body
-            };
-            match self.components.iter_mut().find(same) {
+            let next = self.components.len();
+            let index = *places.entry(place(&theirs)).or_insert(next);
+            match self.components.get_mut(index) {
                 Some(own) => own.signatures.extend(theirs.signatures),
                 None => self.components.push(theirs),
             }

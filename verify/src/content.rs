@@ -71,23 +71,39 @@ impl ContentHash {
     }
 }
 
-/// Octets in a part that is read at once: half of a common level 2 cache, so that a part is still there when it is hashed.
-pub(crate) const PART: usize = 256 * 1024;
+/// Octets in a part that is read at once and hashed in the same thread: half of a common level 2 cache, so that a part is
+/// still there when it is hashed.
+const PART: usize = 256 * 1024;
+
+/// Octets in a part that goes from one thread to another: handing it over costs as much as hashing some ten kilobytes.
+const PASSED_PART: usize = 1024 * 1024;
 
 /// What is read at once from something that says that it is empty, such as a pipe.
 const SMALL_PART: usize = 16 * 1024;
 
-/// Parts on their way between reading and hashing. With one in each hand, a few megabytes at the most.
-const PARTS: usize = 4;
+/// Parts on their way between reading and hashing: one in each hand, one waiting.
+const PARTS: usize = 3;
 
-/// Files below this are read where they are hashed: a thread costs more than it gains.
-const OVERLAP_FROM: u64 = 4 * PART as u64;
+/// Below this much to hash, a thread costs more than it gains.
+pub(crate) const OVERLAP_FROM: u64 = 4 * PASSED_PART as u64;
 
-/// Reads a file to its end and hands out its parts in order. A large one is read in a thread of its own, so that reading and
-/// hashing overlap. Memory does not grow with the file.
-pub(crate) fn read_file(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+/// Where a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// In the calling thread, between hashing.
+    InTurn,
+    /// In a thread of its own if the file is large, so that reading and hashing overlap.
+    Beside,
+}
+
+/// Reads a file to its end and hands out its parts in order. Memory does not grow with the file.
+pub(crate) fn read_file(
+    file: &File,
+    reading: Reading,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
     let length = file.metadata()?.len();
-    if length < OVERLAP_FROM {
+    if reading == Reading::InTurn || length < OVERLAP_FROM {
         // One octet more than a small file has, so that its end is seen at the second read.
         let room = usize::try_from(length + 1).map_or(PART, |room| room.clamp(SMALL_PART, PART));
         return read_with(vec![0; room], file, take);
@@ -97,12 +113,12 @@ pub(crate) fn read_file(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<
         let (empty_in, empty_out) = sync_channel::<Vec<u8>>(PARTS);
         for _ in 0..PARTS {
             // The channel has room for all of them and its other end is held below.
-            let _ = empty_in.send(vec![0; PART]);
+            let _ = empty_in.send(vec![0; PASSED_PART]);
         }
         scope.spawn(move || {
             // Ends at the end of the file, at an error, or when the other side is gone.
             while let Ok(mut part) = empty_out.recv() {
-                part.resize(PART, 0);
+                part.resize(PASSED_PART, 0);
                 let read = read_part(file, &mut part);
                 let last = !matches!(read, Ok(length) if length > 0);
                 let sent = full_in.send(read.map(|length| {

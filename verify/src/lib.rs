@@ -7,15 +7,15 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let release = countersign_testkit::release();
-//! # let (certificate, sums, signature, tarball) = (release.certificate, release.manifest, release.signature, release.artifact);
-//! # let name = release.name;
+//! # let (certificate, sums, signature) = (release.certificate, release.manifest, release.signature);
+//! # let [(name, program), _] = release.artifacts;
 //! use countersign_verify::{Certificate, DetachedSignature, Manifest, Policy, Trust, Verifier};
 //! let trust = Trust::embedded(Certificate::all_from_bytes(&certificate)?)?;
 //! let verifier = Verifier::new(trust, Policy::new());
 //! let signature = DetachedSignature::from_bytes(&signature)?;
 //! let now = std::time::SystemTime::now().into();
 //! let manifest = verifier.verify_manifest(&Manifest::from_bytes(&sums)?, &signature, now)?;
-//! let artifact = manifest.artifact(&name)?.check(tarball.as_slice())?;
+//! let artifact = manifest.artifact(&name)?.check(program.as_slice())?;
 //! println!("{} is what was signed", artifact.name());
 //! # Ok(()) }
 //! ```

@@ -24,6 +24,10 @@ pub const USER_ID_BYTES: usize = 2048;
 /// those that the verdict rests on are checked. Forged ones could otherwise cost seconds.
 pub const SELF_SIGNATURE_CHECKS: u32 = 256;
 
+/// Signatures of a certificate that are parsed and hashed, counted each time, before the cheap tests have left any to check.
+/// A certificate file holds no more than some 12,000; but each subkey that is asked about has all revocations tried on it.
+pub const SELF_SIGNATURES_EXAMINED: u32 = 50_000;
+
 /// Bytes of a manifest or a clear-signed text. 100,000 artifacts fit.
 pub const MANIFEST_BYTES: usize = 16 * 1024 * 1024;
 

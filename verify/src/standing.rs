@@ -67,6 +67,7 @@ pub(crate) struct Judge<'c> {
     primary: &'c Key,
     primary_octets: Vec<u8>,
     now: Timestamp,
+    examined: u32,
     checks: u32,
 }
 
@@ -100,6 +101,7 @@ impl<'c> Judge<'c> {
             primary,
             primary_octets: primary.signed_octets(),
             now,
+            examined: 0,
             checks: 0,
         }
     }
@@ -161,7 +163,7 @@ impl<'c> Judge<'c> {
         let revocations = self.revocations(kind::SUBKEY_REVOCATION, &content)?;
         let is_binding =
             |signature: &SignaturePacket| signature.kind() == Some(kind::SUBKEY_BINDING);
-        let search = self.search_own(component.signatures().filter(is_binding));
+        let search = self.search_own(component.signatures().filter(is_binding))?;
         let Some(binding) = self.newest(search.candidates, self.primary, &content)? else {
             return Err(match search.weak {
                 Some(hash) => SignatureRefusal::WeakBindingSignature { hash },
@@ -183,7 +185,7 @@ impl<'c> Judge<'c> {
             .iter()
             .filter(|own| is_back_signature(own))
             .cloned();
-        let back = self.search(embedded, subkey);
+        let back = self.search(embedded, subkey)?;
         if self.newest(back.candidates, subkey, &content)?.is_none() {
             return Err(SignatureRefusal::BadBackSignature);
         }
@@ -199,7 +201,7 @@ impl<'c> Judge<'c> {
     fn revocations(&mut self, kind: u8, content: &[&[u8]]) -> Checked<Vec<Revocation>> {
         let mut found = Vec::new();
         for packet in self.certificate.signatures_of_kind(kind) {
-            let Ok(signature) = packet.parse() else {
+            let Some(signature) = self.examine(&packet)? else {
                 continue;
             };
             if signature.may_be_by(&self.primary.fingerprint)
@@ -215,7 +217,7 @@ impl<'c> Judge<'c> {
     }
 
     fn direct_key(&mut self) -> Checked<Newest<Signature>> {
-        let search = self.search_own(self.certificate.signatures_of_kind(kind::DIRECT_KEY));
+        let search = self.search_own(self.certificate.signatures_of_kind(kind::DIRECT_KEY))?;
         let octets = self.primary_octets.clone();
         let found = self.newest(search.candidates, self.primary, &[&octets])?;
         Ok(Newest {
@@ -238,7 +240,7 @@ impl<'c> Judge<'c> {
                     (kind::FIRST_CERTIFICATION..=kind::LAST_CERTIFICATION).contains(&own)
                 })
             };
-            let search = self.search_own(id.signatures().filter(is_certification));
+            let search = self.search_own(id.signatures().filter(is_certification))?;
             weak = weak.or(search.weak);
             let candidates = search.candidates.into_iter();
             order.extend(candidates.as_slice().first().map(|own| rank(own, index)));
@@ -278,7 +280,7 @@ impl<'c> Judge<'c> {
             if packet.kind() != Some(kind::CERTIFICATION_REVOCATION) {
                 continue;
             }
-            let Ok(signature) = packet.parse() else {
+            let Some(signature) = self.examine(&packet)? else {
                 continue;
             };
             let newer = signature.created.is_none_or(|revoked| revoked >= certified);
@@ -297,18 +299,23 @@ impl<'c> Judge<'c> {
     }
 
     /// The same for the primary key's own signatures, which name it. There may be thousands by others beside them.
-    fn search_own(&self, packets: impl Iterator<Item = SignaturePacket>) -> Search {
-        let own = packets.filter(|packet| packet.mentions(&self.primary.fingerprint));
-        self.search(own, self.primary)
+    fn search_own(&mut self, packets: impl Iterator<Item = SignaturePacket>) -> Checked<Search> {
+        let primary = self.primary;
+        let own = packets.filter(|packet| packet.mentions(&primary.fingerprint));
+        self.search(own, primary)
     }
 
     /// The signatures that `issuer` may have made and that may count at this time (rules 2 to 4), newest first; of two that
     /// are equally new the later one in the file.
-    fn search(&self, packets: impl Iterator<Item = SignaturePacket>, issuer: &Key) -> Search {
+    fn search(
+        &mut self,
+        packets: impl Iterator<Item = SignaturePacket>,
+        issuer: &Key,
+    ) -> Checked<Search> {
         let mut candidates = Vec::new();
         let mut weak: Option<(Timestamp, HashAlgorithm)> = None;
         for packet in packets {
-            let Ok(signature) = packet.parse() else {
+            let Some(signature) = self.examine(&packet)? else {
                 continue;
             };
             let Some(created) = self.acceptable(&signature, issuer) else {
@@ -324,10 +331,20 @@ impl<'c> Judge<'c> {
         }
         candidates.reverse();
         candidates.sort_by_key(|candidate| Reverse(candidate.created));
-        Search {
+        Ok(Search {
             candidates,
             weak: weak.map(|(_, hash)| hash),
+        })
+    }
+
+    /// A signature parsed, and counted; none if it is malformed.
+    fn examine(&mut self, packet: &SignaturePacket) -> Checked<Option<Signature>> {
+        let limit = limits::SELF_SIGNATURES_EXAMINED;
+        if self.examined == limit {
+            return Err(SignatureRefusal::TooManyChecks { limit });
         }
+        self.examined += 1;
+        Ok(packet.parse().ok())
     }
 
     /// When the signature was made, if nothing but its hash and its cryptography can speak against it.

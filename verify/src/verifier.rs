@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::certificate::Certificate;
 use crate::clear_signed::ClearSigned;
-use crate::content::{ContentHash, DataForm};
+use crate::content::{ContentHash, DataForm, Reading};
 use crate::error::{KeyRole, SignatureRefusal, VerifyError};
 use crate::fingerprint::{Fingerprint, KeyHandle};
 use crate::hash::HashAlgorithm;
@@ -95,7 +95,7 @@ impl Verifier {
     ) -> Result<VerifiedData, VerifyError> {
         let mut session = Session::new(self, signature.packets(), &DETACHED_KINDS, now);
         if session.needs_data() {
-            crate::content::read_file(file, |part| {
+            crate::content::read_file(file, Reading::Beside, |part| {
                 session.update(part);
                 progress(part.len() as u64);
             })
