@@ -25,9 +25,9 @@ pub enum CertificateError {
     #[error("no certificate: the input is empty")]
     Empty,
     /// The input is larger than [`crate::limits::CERTIFICATE_FILE_BYTES`].
-    #[error("certificate file has {size} bytes, the limit is {limit}")]
+    #[error("certificate file has more than {limit} bytes")]
     TooLarge {
-        /// Size of the input in bytes.
+        /// Size of the input in bytes, as far as it was read.
         size: usize,
         /// The limit in bytes.
         limit: usize,
@@ -151,9 +151,9 @@ pub enum SignatureError {
     #[error("no signature: the input is empty")]
     Empty,
     /// The input is larger than [`crate::limits::SIGNATURE_FILE_BYTES`].
-    #[error("signature file has {size} bytes, the limit is {limit}")]
+    #[error("signature file has more than {limit} bytes")]
     TooLarge {
-        /// Size of the input in bytes.
+        /// Size of the input in bytes, as far as it was read.
         size: usize,
         /// The limit in bytes.
         limit: usize,
@@ -380,7 +380,7 @@ pub enum SignatureRefusal {
         key: u8,
     },
     /// The primary key has no valid self-signature: this is no certificate.
-    #[error("certificate has no valid self-signature")]
+    #[error("certificate has no valid self-signature on an unrevoked user id or on its key")]
     NoSelfSignature,
     /// The only self-signatures rest on a hash without authority.
     #[error("certificate rests on self-signatures in {hash} only")]
@@ -605,9 +605,9 @@ pub enum ClearSignedError {
     #[error("no signature follows the text")]
     NoSignature,
     /// The text is larger than [`crate::limits::MANIFEST_BYTES`].
-    #[error("clear-signed text has {size} bytes, the limit is {limit}")]
+    #[error("clear-signed text has more than {limit} bytes")]
     TooLarge {
-        /// Size in bytes.
+        /// Size in bytes, as far as it was read.
         size: usize,
         /// The limit in bytes.
         limit: usize,
@@ -619,9 +619,9 @@ pub enum ClearSignedError {
 #[non_exhaustive]
 pub enum ManifestError {
     /// The manifest is larger than [`crate::limits::MANIFEST_BYTES`].
-    #[error("manifest has {size} bytes, the limit is {limit}")]
+    #[error("manifest has more than {limit} bytes")]
     TooLarge {
-        /// Size in bytes.
+        /// Size in bytes, as far as it was read.
         size: usize,
         /// The limit in bytes.
         limit: usize,

@@ -53,6 +53,11 @@ impl HashAlgorithm {
         )
     }
 
+    /// Octets of a version 6 signature's salt (RFC 9580, section 9.5); 16 where the RFC names none.
+    pub(crate) fn salt_octets(self) -> usize {
+        implementation(self).salt_len().unwrap_or(16)
+    }
+
     pub(crate) fn hasher(self) -> Hasher {
         let hasher = implementation(self).new_hasher();
         Hasher(hasher.expect("rPGP implements every algorithm of this enum"))

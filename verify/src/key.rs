@@ -273,7 +273,7 @@ fn parse_material(
 }
 
 /// A multiprecision integer (RFC 9580, section 3.2), as its octets, and what follows it.
-fn multiprecision_integer(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn multiprecision_integer(octets: &[u8]) -> Option<(&[u8], &[u8])> {
     let (bits, rest) = octets.split_first_chunk::<2>()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*bits)).div_ceil(8))
 }

@@ -34,5 +34,9 @@ pub const MANIFEST_BYTES: usize = 16 * 1024 * 1024;
 /// Bits of an RSA modulus. Verification grows with the square: a key of 65,535 bits costs one verifier 20 s.
 pub const RSA_MODULUS_BITS: u32 = 8192;
 
+/// Bits of an integer in a signature. GnuPG has the same limit. Above the one on moduli, so that a key that is too large is
+/// refused as such.
+pub const SIGNATURE_INTEGER_BITS: usize = 16_384;
+
 /// Seconds by which a signature may be ahead of the checker's clock.
 pub const CLOCK_SKEW_SECONDS: u64 = 5 * 60;

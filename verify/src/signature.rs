@@ -1,15 +1,16 @@
 //! Signature packets (RFC 9580, section 5.2) and the files that hold detached ones.
+//!
+//! rPGP reads a signature whole or not at all, and hands out its parts anew. Here the octets are needed as they were signed, and a
+//! revocation with one odd subpacket must not be lost, so subpackets are read here.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use pgp::packet::{PacketHeader, Subpacket, SubpacketData};
-use pgp::types::{SignatureBytes, Tag};
 
 use crate::armor;
 use crate::error::{RevocationReason, SignatureError, SignatureRefusal};
 use crate::fingerprint::{Fingerprint, KeyHandle};
 use crate::hash::{HashAlgorithm, Hasher};
+use crate::key::multiprecision_integer;
 use crate::limits;
 use crate::packet::{self, Packets, Slice, Treatment, tag};
 use crate::policy::Notation;
@@ -188,25 +189,7 @@ impl Signature {
         if !matches!(version, 4 | 6) {
             return Err(SignatureRefusal::UnsupportedVersion { version });
         }
-        Self::parse_supported(body, version, kind, algorithm, hash_id)
-            .ok_or(SignatureRefusal::Malformed)
-    }
-
-    fn parse_supported(
-        body: &Slice,
-        version: u8,
-        kind: u8,
-        algorithm: u8,
-        hash_id: u8,
-    ) -> Option<Self> {
-        let header = PacketHeader::new_fixed(Tag::Signature, u32::try_from(body.len()).ok()?);
-        let mut rest: &[u8] = body;
-        let parsed = pgp::packet::Signature::try_from_reader(header, &mut rest).ok()?;
-        if !rest.is_empty() {
-            return None;
-        }
-        let config = parsed.config()?;
-        let areas = Areas::locate(body, version)?;
+        let areas = Areas::locate(body, version).ok_or(SignatureRefusal::Malformed)?;
         let mut signature = Self {
             version,
             kind,
@@ -222,57 +205,75 @@ impl Signature {
             critical_notations: Vec::new(),
             unknown_critical: None,
             embedded: Vec::new(),
-            value: value(algorithm, parsed.signature()?),
+            value: value(algorithm, &areas.value).ok_or(SignatureRefusal::Malformed)?,
             salt: areas.salt.to_vec(),
-            digest_prefix: parsed.signed_hash_value()?,
+            digest_prefix: areas.digest_prefix,
             validity: None,
             signed: areas.signed,
         };
-        for subpacket in &config.hashed_subpackets {
-            signature.take(subpacket);
+        let salt_fits = signature
+            .hash()
+            .is_none_or(|hash| hash.salt_octets() == areas.salt.len());
+        let read = signature.read(&areas.hashed, &areas.unhashed);
+        if read.is_none() && !signature.is_revocation() || version == 6 && !salt_fits {
+            return Err(SignatureRefusal::Malformed);
         }
-        if signature.issuers.is_empty() {
-            let unhashed = config.unhashed_subpackets.iter();
-            signature
-                .issuers
-                .extend(unhashed.filter_map(|subpacket| issuer(&subpacket.data)));
+        Ok(signature)
+    }
+
+    /// A revocation counts however odd its subpackets are: what can be read of them is, and no reason is a hard one.
+    fn is_revocation(&self) -> bool {
+        let revocations = [
+            kind::KEY_REVOCATION,
+            kind::SUBKEY_REVOCATION,
+            kind::CERTIFICATION_REVOCATION,
+        ];
+        revocations.contains(&self.kind)
+    }
+
+    /// Takes over what the subpackets say. None if one of them is malformed; the others are taken over all the same.
+    fn read(&mut self, hashed: &Slice, unhashed: &Slice) -> Option<()> {
+        let mut well_formed = true;
+        for found in Subpackets::new(hashed) {
+            let meaning = found.and_then(|subpacket| subpacket.meaning());
+            well_formed &= meaning.map(|meaning| self.take(meaning)).is_some();
         }
-        signature.embedded.extend(embedded(&areas.hashed));
-        signature.embedded.extend(embedded(&areas.unhashed));
-        Some(signature)
+        let named = !self.issuers.is_empty();
+        for found in Subpackets::new(unhashed) {
+            // What is not signed is a hint, or proves itself.
+            match found.and_then(|subpacket| subpacket.meaning()) {
+                Some(Meaning::Issuer(issuer)) if !named => self.issuers.push(issuer),
+                Some(Meaning::EmbeddedSignature(body)) => {
+                    self.embedded.push(SignaturePacket { body });
+                }
+                Some(_) => {}
+                None => well_formed = false,
+            }
+        }
+        well_formed.then_some(())
     }
 
     /// Takes over what a hashed subpacket says. Of a subpacket that is repeated the last one counts.
-    fn take(&mut self, subpacket: &Subpacket) {
-        match &subpacket.data {
-            SubpacketData::SignatureCreationTime(time) => {
-                self.created = Some(Timestamp::from_unix(time.as_secs().into()));
-            }
-            SubpacketData::SignatureExpirationTime(after) => {
-                self.validity = Some(Duration::from_secs(after.as_secs().into()));
-            }
-            SubpacketData::KeyExpirationTime(after) => {
-                self.key_validity = Some(Duration::from_secs(after.as_secs().into()));
-            }
-            SubpacketData::KeyFlags(flags) => self.may_sign = Some(flags.sign()),
-            SubpacketData::IsPrimary(primary) => self.primary_user_id = *primary,
-            SubpacketData::RevocationReason(code, _) => self.reason = reason((*code).into()),
-            SubpacketData::Notation(notation) => {
-                let name = String::from_utf8_lossy(&notation.name).into_owned();
-                if subpacket.is_critical {
-                    self.critical_notations.push(name.clone());
+    fn take(&mut self, meaning: Meaning) {
+        match meaning {
+            Meaning::Created(time) => self.created = Some(time),
+            Meaning::Expires(after) => self.validity = Some(after),
+            Meaning::KeyExpires(after) => self.key_validity = Some(after),
+            Meaning::Issuer(issuer) => self.issuers.push(issuer),
+            Meaning::KeyFlags { sign } => self.may_sign = Some(sign),
+            Meaning::PrimaryUserId(primary) => self.primary_user_id = primary,
+            Meaning::RevocationReason(reason) => self.reason = reason,
+            Meaning::Notation { notation, critical } => {
+                if critical {
+                    self.critical_notations.push(notation.name.clone());
                 }
-                self.notations.push(Notation {
-                    name,
-                    value: notation.value.to_vec(),
-                });
+                self.notations.push(notation);
             }
-            SubpacketData::Experimental(id, _) | SubpacketData::Other(id, _)
-                if subpacket.is_critical =>
-            {
-                self.unknown_critical.get_or_insert(*id);
+            Meaning::EmbeddedSignature(body) => self.embedded.push(SignaturePacket { body }),
+            Meaning::UnknownCritical(id) => {
+                self.unknown_critical.get_or_insert(id);
             }
-            data => self.issuers.extend(issuer(data)),
+            Meaning::NotNeeded => {}
         }
     }
 
@@ -317,22 +318,6 @@ impl Signature {
     }
 }
 
-fn issuer(data: &SubpacketData) -> Option<KeyHandle> {
-    match data {
-        SubpacketData::IssuerKeyId(id) => Some(KeyHandle::KeyId(id.as_ref().try_into().ok()?)),
-        SubpacketData::IssuerFingerprint(fingerprint) => {
-            let octets = fingerprint.as_bytes();
-            let fingerprint = match octets.len() {
-                20 => Fingerprint::v4(octets.try_into().ok()?),
-                32 => Fingerprint::v6(octets.try_into().ok()?),
-                _ => return None,
-            };
-            Some(KeyHandle::Fingerprint(fingerprint))
-        }
-        _ => None,
-    }
-}
-
 fn reason(code: u8) -> RevocationReason {
     match code {
         0 => RevocationReason::Unspecified,
@@ -344,22 +329,24 @@ fn reason(code: u8) -> RevocationReason {
     }
 }
 
-fn value(algorithm: u8, octets: &SignatureBytes) -> SignatureValue {
-    let known = match (algorithm, octets) {
-        (1 | 3, SignatureBytes::Mpis(integers)) => match integers.as_slice() {
-            [signature] => Some(SignatureValue::Rsa(signature.as_ref().to_vec())),
-            _ => None,
-        },
-        (22, SignatureBytes::Mpis(integers)) => match integers.as_slice() {
-            [r, s] => legacy_ed25519(r.as_ref(), s.as_ref()).map(SignatureValue::Ed25519Legacy),
-            _ => None,
-        },
-        (27, SignatureBytes::Native(octets)) => {
-            octets.as_ref().try_into().ok().map(SignatureValue::Ed25519)
+/// The algorithm-specific part (RFC 9580, section 5.2.3.2 to 5.2.3.5). None if it is malformed.
+fn value(algorithm: u8, octets: &[u8]) -> Option<SignatureValue> {
+    match algorithm {
+        1 | 3 => {
+            let (signature, rest) = multiprecision_integer(octets)?;
+            let fits = signature.len() * 8 <= limits::SIGNATURE_INTEGER_BITS;
+            (rest.is_empty() && fits).then(|| SignatureValue::Rsa(signature.to_vec()))
         }
-        _ => None,
-    };
-    known.unwrap_or(SignatureValue::Unsupported)
+        22 => {
+            let (r, rest) = multiprecision_integer(octets)?;
+            let (s, rest) = multiprecision_integer(rest)?;
+            let known = legacy_ed25519(r, s).map(SignatureValue::Ed25519Legacy);
+            rest.is_empty()
+                .then_some(known.unwrap_or(SignatureValue::Unsupported))
+        }
+        27 => octets.try_into().ok().map(SignatureValue::Ed25519),
+        _ => Some(SignatureValue::Unsupported),
+    }
 }
 
 /// R and S are native little-endian octets, written as if they were big-endian integers, so that leading zeros are
@@ -381,7 +368,9 @@ struct Areas {
     signed: Slice,
     hashed: Slice,
     unhashed: Slice,
+    digest_prefix: [u8; 2],
     salt: Slice,
+    value: Slice,
 }
 
 impl Areas {
@@ -389,70 +378,184 @@ impl Areas {
         /// Version, type, public-key algorithm, hash algorithm.
         const FIXED: usize = 4;
         let width = if version == 6 { 4 } else { 2 };
-        let length = |at: usize| -> Option<usize> {
-            let octets = body.get(at..at.checked_add(width)?)?;
-            Some(
-                octets
-                    .iter()
-                    .fold(0, |length, octet| length << 8 | usize::from(*octet)),
-            )
+        let part = |from: usize, length: usize| {
+            let end = from.checked_add(length)?;
+            (end <= body.len()).then(|| body.part(from..end))
         };
-        let hashed_start = FIXED + width;
-        let hashed_end = hashed_start.checked_add(length(FIXED)?)?;
-        let unhashed_start = hashed_end.checked_add(width)?;
-        let unhashed_end = unhashed_start.checked_add(length(hashed_end)?)?;
-        // Two octets of the digest come before the salt's length.
-        let salt_length_at = unhashed_end.checked_add(2)?;
-        let salt = if version == 6 {
-            let salt_start = salt_length_at.checked_add(1)?;
-            let salt_length = usize::from(*body.get(salt_length_at)?);
-            salt_start..salt_start.checked_add(salt_length)?
-        } else {
-            0..0
+        let counted = |at: usize, width: usize| -> Option<(Slice, usize)> {
+            let length = part(at, width)?
+                .iter()
+                .fold(0, |sum, octet| sum << 8 | usize::from(*octet));
+            let area = part(at + width, length)?;
+            Some((area, at + width + length))
         };
-        (salt_length_at.max(salt.end) <= body.len()).then(|| Self {
-            signed: body.part(0..hashed_end),
-            hashed: body.part(hashed_start..hashed_end),
-            unhashed: body.part(unhashed_start..unhashed_end),
-            salt: body.part(salt),
+        let (hashed, hashed_end) = counted(FIXED, width)?;
+        let (unhashed, unhashed_end) = counted(hashed_end, width)?;
+        let digest_prefix = part(unhashed_end, 2)?.first_chunk().copied()?;
+        let after_prefix = unhashed_end + 2;
+        let (salt, value_start) = match version {
+            6 => counted(after_prefix, 1)?,
+            _ => (body.part(0..0), after_prefix),
+        };
+        let signed = part(0, hashed_end)?;
+        let value = body.part(value_start..body.len());
+        Some(Self {
+            signed,
+            hashed,
+            unhashed,
+            digest_prefix,
+            salt,
+            value,
         })
     }
 }
 
-/// The embedded signatures of a subpacket area, as they stand there: rPGP hands out parsed ones only, and what was signed
-/// are the octets.
-fn embedded(area: &Slice) -> Vec<SignaturePacket> {
-    const EMBEDDED_SIGNATURE: u8 = 32;
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some((start, end)) = subpacket(area, at) {
-        if area
-            .get(start)
-            .is_some_and(|id| id & 0x7f == EMBEDDED_SIGNATURE)
-        {
-            found.push(SignaturePacket {
-                body: area.part(start + 1..end),
-            });
-        }
-        at = end;
-    }
-    found
+/// One subpacket (RFC 9580, section 5.2.3.7).
+struct Subpacket {
+    id: u8,
+    critical: bool,
+    body: Slice,
 }
 
-/// Where the subpacket at `at` has its type octet and its end (RFC 9580, section 5.2.3.7).
-fn subpacket(area: &[u8], at: usize) -> Option<(usize, usize)> {
-    let (start, length) = match *area.get(at..)? {
-        [first @ 0..=191, ..] => (at + 1, usize::from(first)),
-        [first @ 192..=254, second, ..] => (
-            at + 2,
-            ((usize::from(first) - 192) << 8) + usize::from(second) + 192,
-        ),
-        [255, a, b, c, d, ..] => (
-            at + 5,
-            usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?,
-        ),
+/// What a subpacket says, as far as it matters here.
+enum Meaning {
+    Created(Timestamp),
+    Expires(Duration),
+    KeyExpires(Duration),
+    Issuer(KeyHandle),
+    KeyFlags {
+        sign: bool,
+    },
+    PrimaryUserId(bool),
+    RevocationReason(RevocationReason),
+    Notation {
+        notation: Notation,
+        critical: bool,
+    },
+    EmbeddedSignature(Slice),
+    /// Not understood, and critical.
+    UnknownCritical(u8),
+    /// Understood and of no concern to a verifier, or not critical.
+    NotNeeded,
+}
+
+impl Subpacket {
+    /// None if the body is not of the form that its type has.
+    fn meaning(&self) -> Option<Meaning> {
+        let body: &[u8] = &self.body;
+        let number = || body.try_into().ok().map(u32::from_be_bytes);
+        let duration = || number().map(|seconds| Duration::from_secs(seconds.into()));
+        Some(match self.id {
+            2 => Meaning::Created(Timestamp::from_unix(number()?.into())),
+            3 => Meaning::Expires(duration()?),
+            9 => Meaning::KeyExpires(duration()?),
+            16 => Meaning::Issuer(KeyHandle::KeyId(body.try_into().ok()?)),
+            20 => Meaning::Notation {
+                notation: notation(body)?,
+                critical: self.critical,
+            },
+            25 => match body {
+                [flag] => Meaning::PrimaryUserId(*flag == 1),
+                _ => return None,
+            },
+            // 0x02 in the first octet: may sign data. No octet at all are flags, too, none of them set.
+            27 => Meaning::KeyFlags {
+                sign: body.first().is_some_and(|flags| flags & 0x02 != 0),
+            },
+            29 => Meaning::RevocationReason(reason(*body.first()?)),
+            EMBEDDED_SIGNATURE => Meaning::EmbeddedSignature(embeddable(&self.body)?),
+            33 => match body.split_first()? {
+                (4, octets) => issuer(Fingerprint::v4(octets.try_into().ok()?)),
+                (6, octets) => issuer(Fingerprint::v6(octets.try_into().ok()?)),
+                // A key of a version that makes no signature here.
+                _ => Meaning::NotNeeded,
+            },
+            // Of no concern here, and known: exportable, trust, regular expression, revocable, preferences, designated
+            // revoker, key server, policy, signer's user id, features, signature target, intended recipient.
+            4..=7 | 11 | 12 | 21..=24 | 26 | 28 | 30 | 31 | 34 | 35 | 39 => Meaning::NotNeeded,
+            id if self.critical => Meaning::UnknownCritical(id),
+            _ => Meaning::NotNeeded,
+        })
+    }
+}
+
+const EMBEDDED_SIGNATURE: u8 = 32;
+
+/// An embedded signature (RFC 9580, section 5.2.3.34) that embeds none itself. Nothing needs a second level, and thousands have
+/// crashed verifiers.
+fn embeddable(body: &Slice) -> Option<Slice> {
+    let areas = match **body {
+        [version @ (4 | 6), ..] => Areas::locate(body, version)?,
         _ => return None,
     };
-    let end = start.checked_add(length)?;
-    (length > 0 && end <= area.len()).then_some((start, end))
+    let mut subpackets = Subpackets::new(&areas.hashed).chain(Subpackets::new(&areas.unhashed));
+    subpackets
+        .all(|found| found.is_some_and(|own| own.id != EMBEDDED_SIGNATURE))
+        .then(|| body.clone())
+}
+
+fn issuer(fingerprint: Fingerprint) -> Meaning {
+    Meaning::Issuer(KeyHandle::Fingerprint(fingerprint))
+}
+
+/// RFC 9580, section 5.2.3.24: four octets of flags, two lengths, name, value.
+fn notation(body: &[u8]) -> Option<Notation> {
+    let (_flags, rest) = body.split_first_chunk::<4>()?;
+    let (name_length, rest) = rest.split_first_chunk()?;
+    let (value_length, rest) = rest.split_first_chunk()?;
+    let (name, value) = rest.split_at_checked(u16::from_be_bytes(*name_length).into())?;
+    (value.len() == usize::from(u16::from_be_bytes(*value_length))).then(|| Notation {
+        name: String::from_utf8_lossy(name).into_owned(),
+        value: value.to_vec(),
+    })
+}
+
+/// The subpackets of an area. Ends after one that is cut off, which is given as none.
+struct Subpackets<'a> {
+    area: &'a Slice,
+    at: usize,
+}
+
+impl<'a> Subpackets<'a> {
+    fn new(area: &'a Slice) -> Self {
+        Self { area, at: 0 }
+    }
+
+    /// Where the subpacket at `self.at` has its type octet and its end (RFC 9580, section 5.2.3.7).
+    fn bounds(&self) -> Option<(usize, usize)> {
+        let (header, length) = match *self.area.get(self.at..)? {
+            [first @ 0..=191, ..] => (1, usize::from(first)),
+            [first @ 192..=254, second, ..] => (
+                2,
+                ((usize::from(first) - 192) << 8) + usize::from(second) + 192,
+            ),
+            [255, a, b, c, d, ..] => (5, usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?),
+            _ => return None,
+        };
+        let start = self.at + header;
+        let end = start.checked_add(length)?;
+        (length > 0 && end <= self.area.len()).then_some((start, end))
+    }
+}
+
+impl Iterator for Subpackets<'_> {
+    type Item = Option<Subpacket>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.area.len() {
+            return None;
+        }
+        let Some((start, end)) = self.bounds() else {
+            self.at = self.area.len();
+            return Some(None);
+        };
+        self.at = end;
+        let id = self.area.get(start).copied().unwrap_or_default();
+        let body = self.area.part(start + 1..end);
+        Some(Some(Subpacket {
+            id: id & 0x7f,
+            critical: id & 0x80 != 0,
+            body,
+        }))
+    }
 }
