@@ -22,6 +22,7 @@ mod release;
 mod rsa_key;
 mod signature;
 mod subpacket;
+mod vectors;
 
 pub use armor::{
     ArmorChecksum, ArmorKind, armor, armor_with, clearsign, clearsign_by, clearsigned_parts,
@@ -39,3 +40,4 @@ pub use release::{Release, release};
 pub use rsa_key::TestRsa;
 pub use signature::{Damage, Over, SignatureBuilder, canonical_text, signature_type};
 pub use subpacket::{Subpacket, key_flags};
+pub use vectors::{Vector, large_vectors, vectors};
