@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use countersign::verify::{
     Artifact, ArtifactError, ClearSigned, Detected, Manifest, Timestamp, VerifiedArtifact,
-    VerifiedManifest, Verifier, VerifyError, limits,
+    VerifiedManifest, Verifier, limits,
 };
 
 use super::args::CheckOptions;
@@ -103,14 +103,14 @@ fn verify_manifest(
             .and_then(|text| verifier.verify_clear_signed(&text, now))
             .map_err(|error| inputs::refuse(outcome, path, &error));
     }
-    let refused = |outcome: &mut Outcome, error: VerifyError| inputs::refuse(outcome, path, &error);
-    let manifest = Manifest::from_bytes(&octets).map_err(|error| refused(outcome, error.into()))?;
+    let manifest = Manifest::from_bytes(&octets)
+        .map_err(|error| inputs::refuse(outcome, path, &error.into()))?;
     let signature_path = inputs::signature_path(path, anchors.signature.as_ref())?;
     outcome.signature_file = Some(inputs::shown(&signature_path));
     let signature = inputs::signature(&signature_path, path)?;
     verifier
         .verify_manifest(&manifest, &signature, now)
-        .map_err(|error| refused(outcome, error))
+        .map_err(|error| inputs::refuse(outcome, path, &error))
 }
 
 /// The artifacts asked for, and an outcome for each name that is not listed.

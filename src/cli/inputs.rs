@@ -226,11 +226,17 @@ pub(crate) fn refuse(outcome: &mut Outcome, data: &Path, error: &VerifyError) ->
             .with_optional_hint(first.and_then(refusal_hint))
         }
         VerifyError::Read(source) => unreadable(data, source),
-        _ => Failure::new(
-            Verdict::Refused,
-            error.name(),
-            format!("`{name}` is refused: {}", chain(error)),
-        ),
+        _ => {
+            if let VerifyError::Manifest {
+                report: Some(report),
+                ..
+            } = error
+            {
+                outcome.take_report(report);
+            }
+            let message = format!("`{name}` is refused: {}", chain(error));
+            Failure::new(Verdict::Refused, error.name(), message)
+        }
     }
 }
 

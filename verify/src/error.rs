@@ -557,12 +557,26 @@ pub enum VerifyError {
     /// The clear-signed text is malformed.
     #[error(transparent)]
     ClearSigned(#[from] ClearSignedError),
-    /// The signature holds, but what it signs is no manifest.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    /// No manifest, whether or not the signature over it holds.
+    #[error("{error}")]
+    Manifest {
+        /// What is wrong with it.
+        error: ManifestError,
+        /// Who signed it; none if it was too large to look.
+        report: Option<Box<crate::verifier::Report>>,
+    },
     /// The data could not be read.
     #[error("cannot read the data")]
     Read(#[source] io::Error),
+}
+
+impl From<ManifestError> for VerifyError {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest {
+            error,
+            report: None,
+        }
+    }
 }
 
 impl VerifyError {
@@ -573,7 +587,7 @@ impl VerifyError {
             Self::Refused(refusal) => refusal.name(),
             Self::Signature(_) => "malformed-signature-file",
             Self::ClearSigned(_) => "malformed-clear-signed-text",
-            Self::Manifest(_) => "malformed-manifest",
+            Self::Manifest { .. } => "malformed-manifest",
             Self::Read(_) => "read-failed",
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::artifact::Artifact;
-use crate::error::{ArtifactError, ManifestError, NameError};
+use crate::error::{ArtifactError, ManifestError, NameError, VerifyError};
 use crate::limits;
 use crate::verifier::Report;
 
@@ -43,32 +43,18 @@ pub struct VerifiedManifest {
 }
 
 impl VerifiedManifest {
-    pub(crate) fn parse(text: &[u8], report: Report) -> Result<Self, ManifestError> {
-        let mut artifacts = Vec::new();
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let mut lines = Vec::new();
-        for (line, content) in numbered_lines(text) {
-            let (name, digest) = parse_line(content, line)?;
-            if let Some(place) = places.get(&name) {
-                let first = lines.get(*place).copied().unwrap_or(line);
-                return Err(ManifestError::RepeatedName {
-                    line,
-                    first,
-                    name: printable(&name),
-                });
-            }
-            places.insert(name.clone(), artifacts.len());
-            lines.push(line);
-            artifacts.push(Artifact::new(ArtifactName(name), digest));
+    pub(crate) fn parse(text: &[u8], report: Report) -> Result<Self, VerifyError> {
+        match entries(text) {
+            Ok((artifacts, places)) => Ok(Self {
+                artifacts,
+                places,
+                report,
+            }),
+            Err(error) => Err(VerifyError::Manifest {
+                error,
+                report: Some(Box::new(report)),
+            }),
         }
-        if artifacts.is_empty() {
-            return Err(ManifestError::Empty);
-        }
-        Ok(Self {
-            artifacts,
-            places,
-            report,
-        })
     }
 
     /// Who signed, and which signatures did not count.
@@ -172,6 +158,31 @@ impl fmt::Display for Digest {
             .iter()
             .try_for_each(|octet| write!(f, "{octet:02x}"))
     }
+}
+
+/// The artifacts in their order, and where each name stands.
+fn entries(text: &[u8]) -> Result<(Vec<Artifact>, BTreeMap<String, usize>), ManifestError> {
+    let mut artifacts = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for (line, content) in numbered_lines(text) {
+        let (name, digest) = parse_line(content, line)?;
+        if let Some(place) = places.get(&name) {
+            let first = lines.get(*place).copied().unwrap_or(line);
+            return Err(ManifestError::RepeatedName {
+                line,
+                first,
+                name: printable(&name),
+            });
+        }
+        places.insert(name.clone(), artifacts.len());
+        lines.push(line);
+        artifacts.push(Artifact::new(ArtifactName(name), digest));
+    }
+    if artifacts.is_empty() {
+        return Err(ManifestError::Empty);
+    }
+    Ok((artifacts, places))
 }
 
 /// The lines that say something, numbered from 1, without line ends: LF or CRLF. Empty lines and comments are skipped.

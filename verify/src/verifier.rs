@@ -130,7 +130,7 @@ impl Verifier {
         let mut session = Session::new(self, signature.packets(), &DETACHED_KINDS, now);
         session.update(manifest.octets());
         let report = session.finish()?;
-        Ok(VerifiedManifest::parse(manifest.octets(), report)?)
+        VerifiedManifest::parse(manifest.octets(), report)
     }
 
     /// Verifies a clear-signed manifest (`SHASUMS256.txt.asc`): the manifest is exactly the text that was hashed.
@@ -146,7 +146,7 @@ impl Verifier {
         let mut session = Session::new(self, text.signature().packets(), &[kind::TEXT], now);
         session.update(text.text());
         let report = session.finish()?;
-        Ok(VerifiedManifest::parse(text.text(), report)?)
+        VerifiedManifest::parse(text.text(), report)
     }
 }
 
