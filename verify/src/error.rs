@@ -550,7 +550,7 @@ impl std::fmt::Display for RevocationReason {
 pub enum VerifyError {
     /// Too few of the signatures count. The report tells why, for each.
     #[error("{0}")]
-    Refused(Box<crate::verifier::Refusal>),
+    Refused(Box<crate::report::Refusal>),
     /// The signature file is malformed.
     #[error(transparent)]
     Signature(#[from] SignatureError),
@@ -563,7 +563,7 @@ pub enum VerifyError {
         /// What is wrong with it.
         error: ManifestError,
         /// Who signed it; none if it was too large to look.
-        report: Option<Box<crate::verifier::Report>>,
+        report: Option<Box<crate::report::Report>>,
     },
     /// The data could not be read.
     #[error("cannot read the data")]

@@ -49,6 +49,7 @@ pub mod limits;
 mod manifest;
 mod packet;
 mod policy;
+mod report;
 mod rsa;
 mod signature;
 mod standing;
@@ -71,9 +72,8 @@ pub use hash::HashAlgorithm;
 pub use key::PublicKeyAlgorithm;
 pub use manifest::{ArtifactName, Digest, Manifest, VerifiedManifest, printable};
 pub use policy::{Expiry, MIN_RSA_BITS, Notation, Policy};
+pub use report::{GoodSignature, Refusal, RefusedSignature, Report};
 pub use signature::DetachedSignature;
 pub use time::Timestamp;
 pub use trust::{Agreement, ConsultedSource, Requirement, Source, SourceName, Trust};
-pub use verifier::{
-    GoodSignature, Refusal, RefusedSignature, Report, SignedDataWriter, VerifiedData, Verifier,
-};
+pub use verifier::{SignedDataWriter, VerifiedData, Verifier};

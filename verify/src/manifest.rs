@@ -7,7 +7,7 @@ use std::fmt;
 use crate::artifact::Artifact;
 use crate::error::{ArtifactError, ManifestError, NameError, VerifyError};
 use crate::limits;
-use crate::verifier::Report;
+use crate::report::Report;
 
 /// The octets of a manifest that nobody has verified yet. Its entries cannot be read.
 #[derive(Debug, Clone, Copy)]

@@ -8,16 +8,17 @@ use crate::certificate::Certificate;
 use crate::clear_signed::ClearSigned;
 use crate::content::{ContentHash, DataForm, Reading};
 use crate::error::{KeyRole, SignatureRefusal, VerifyError};
-use crate::fingerprint::{Fingerprint, KeyHandle};
+use crate::fingerprint::Fingerprint;
 use crate::hash::HashAlgorithm;
-use crate::key::{Key, PublicKeyAlgorithm};
+use crate::key::Key;
 use crate::limits;
 use crate::manifest::{Manifest, VerifiedManifest};
-use crate::policy::{Expiry, Notation, Policy};
+use crate::policy::{Expiry, Policy};
+use crate::report::{GoodSignature, Refusal, RefusedSignature, Report};
 use crate::signature::{DetachedSignature, Signature, SignaturePacket, kind};
 use crate::standing::{Judge, KeyStanding, PrimaryStanding};
 use crate::time::Timestamp;
-use crate::trust::{ConsultedSource, SourceName, Trust};
+use crate::trust::Trust;
 
 /// Verifies signatures by certificates that are trusted, under a policy. Reads no clock: the time of checking is an argument.
 ///
@@ -204,236 +205,6 @@ impl VerifiedData {
     }
 }
 
-/// What was found of each signature.
-#[derive(Debug, Clone)]
-pub struct Report {
-    good: Vec<GoodSignature>,
-    refused: Vec<RefusedSignature>,
-    sources: Vec<ConsultedSource>,
-}
-
-impl Report {
-    /// The signatures that count, in the order of the file.
-    #[must_use]
-    pub fn good(&self) -> &[GoodSignature] {
-        &self.good
-    }
-
-    /// The signatures that do not, the most telling reason first.
-    #[must_use]
-    pub fn refused(&self) -> &[RefusedSignature] {
-        &self.refused
-    }
-
-    /// The sources of trust that were consulted.
-    #[must_use]
-    pub fn sources(&self) -> &[ConsultedSource] {
-        &self.sources
-    }
-
-    /// How many distinct certificates made a good signature.
-    #[must_use]
-    pub fn distinct_certificates(&self) -> usize {
-        let mut own: Vec<Fingerprint> = self.good.iter().map(|good| good.certificate).collect();
-        own.sort_unstable();
-        own.dedup();
-        own.len()
-    }
-}
-
-/// A signature that counts.
-#[derive(Debug, Clone)]
-pub struct GoodSignature {
-    certificate: Fingerprint,
-    key: Fingerprint,
-    user_id: Option<String>,
-    created: Timestamp,
-    expires: Option<Timestamp>,
-    algorithm: PublicKeyAlgorithm,
-    hash: HashAlgorithm,
-    notations: Vec<Notation>,
-    sources: Vec<SourceName>,
-}
-
-impl GoodSignature {
-    /// Primary fingerprint of the certificate.
-    #[must_use]
-    pub fn certificate(&self) -> Fingerprint {
-        self.certificate
-    }
-
-    /// Fingerprint of the key that signed: the primary key or a subkey.
-    #[must_use]
-    pub fn key(&self) -> Fingerprint {
-        self.key
-    }
-
-    /// The certificate's primary user id. Outside text: print it with care.
-    #[must_use]
-    pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_deref()
-    }
-
-    /// When the signature was made.
-    #[must_use]
-    pub fn created(&self) -> Timestamp {
-        self.created
-    }
-
-    /// When the signature's own life ends, if it does.
-    #[must_use]
-    pub fn expires(&self) -> Option<Timestamp> {
-        self.expires
-    }
-
-    /// The algorithm of the key that signed.
-    #[must_use]
-    pub fn algorithm(&self) -> PublicKeyAlgorithm {
-        self.algorithm
-    }
-
-    /// The hash over the data.
-    #[must_use]
-    pub fn hash(&self) -> HashAlgorithm {
-        self.hash
-    }
-
-    /// The notations in the signed part of the signature. Outside text.
-    #[must_use]
-    pub fn notations(&self) -> &[Notation] {
-        &self.notations
-    }
-
-    /// The sources in which the certificate stands.
-    #[must_use]
-    pub fn sources(&self) -> &[SourceName] {
-        &self.sources
-    }
-}
-
-/// A signature that does not count, and as much about it as could be found out. Unless the reason says otherwise, nothing
-/// of it was proven.
-#[derive(Debug, Clone)]
-pub struct RefusedSignature {
-    reason: SignatureRefusal,
-    certificate: Option<Fingerprint>,
-    key: Option<Fingerprint>,
-    user_id: Option<String>,
-    created: Option<Timestamp>,
-    algorithm: Option<PublicKeyAlgorithm>,
-    hash: Option<HashAlgorithm>,
-    issuers: Vec<KeyHandle>,
-}
-
-impl RefusedSignature {
-    /// Which rule refused it.
-    #[must_use]
-    pub fn reason(&self) -> &SignatureRefusal {
-        &self.reason
-    }
-
-    /// Primary fingerprint of the certificate that it names, where that is known to the trust set.
-    #[must_use]
-    pub fn certificate(&self) -> Option<Fingerprint> {
-        self.certificate
-    }
-
-    /// Fingerprint of the key that it names, where that is known.
-    #[must_use]
-    pub fn key(&self) -> Option<Fingerprint> {
-        self.key
-    }
-
-    /// A user id of that certificate, proven or not. Outside text.
-    #[must_use]
-    pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_deref()
-    }
-
-    /// When it says that it was made.
-    #[must_use]
-    pub fn created(&self) -> Option<Timestamp> {
-        self.created
-    }
-
-    /// The algorithm of the key that it names.
-    #[must_use]
-    pub fn algorithm(&self) -> Option<PublicKeyAlgorithm> {
-        self.algorithm
-    }
-
-    /// The hash that it says it used.
-    #[must_use]
-    pub fn hash(&self) -> Option<HashAlgorithm> {
-        self.hash
-    }
-
-    /// How it names its issuer.
-    #[must_use]
-    pub fn issuers(&self) -> &[KeyHandle] {
-        &self.issuers
-    }
-
-    /// Lower is told first: what went wrong with a signer who is trusted comes before signatures of strangers.
-    fn rank(&self) -> u8 {
-        match self.reason {
-            SignatureRefusal::BadSignature | SignatureRefusal::KeyRevoked { .. } => 0,
-            SignatureRefusal::UnknownIssuer { .. } | SignatureRefusal::MissingIssuer => 3,
-            SignatureRefusal::Malformed
-            | SignatureRefusal::UnsupportedVersion { .. }
-            | SignatureRefusal::UnsupportedType { .. }
-            | SignatureRefusal::UnsupportedHash { .. } => 4,
-            SignatureRefusal::NotPinned { .. } | SignatureRefusal::NotInEverySource { .. } => 2,
-            _ => 1,
-        }
-    }
-}
-
-/// Too few signatures count.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    report: Report,
-    needed: usize,
-}
-
-impl Refusal {
-    /// What was found of each signature.
-    #[must_use]
-    pub fn report(&self) -> &Report {
-        &self.report
-    }
-
-    /// From how many distinct certificates good signatures are demanded.
-    #[must_use]
-    pub fn needed(&self) -> usize {
-        self.needed
-    }
-
-    /// A stable name for scripts and JSON: that of the most telling reason, or `threshold-not-met` when some signature is
-    /// good.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self.report.refused.first() {
-            Some(first) if self.report.good.is_empty() => first.reason.name(),
-            _ => "threshold-not-met",
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.report.refused.first() {
-            Some(first) if self.report.good.is_empty() => first.reason.fmt(f),
-            _ => write!(
-                f,
-                "good signatures by {} of {} certificates needed",
-                self.report.distinct_certificates(),
-                self.needed
-            ),
-        }
-    }
-}
-
 /// One verification: what is known before the data, the running hashes, and the judgement at the end.
 struct Session<'v> {
     verifier: &'v Verifier,
@@ -468,7 +239,7 @@ impl<'v> Session<'v> {
         };
         for packet in packets {
             let plan = match packet.parse() {
-                Err(reason) => Plan::Refuse(refused(reason, None)),
+                Err(reason) => Plan::Refuse(RefusedSignature::new(reason, None)),
                 Ok(signature) => session.plan(signature, kinds),
             };
             session.plans.push(plan);
@@ -482,14 +253,14 @@ impl<'v> Session<'v> {
         let trusted = |place: usize| verifier.trust.certificates().get(place);
         let hash = match acceptable(&signature, kinds, &verifier.policy) {
             Ok(hash) => hash,
-            Err(reason) => return Plan::Refuse(refused(reason, Some(&signature))),
+            Err(reason) => return Plan::Refuse(RefusedSignature::new(reason, Some(&signature))),
         };
         let named = verifier.trust.keys_named(&signature.issuers);
         if named.is_empty() {
             let reason = SignatureRefusal::UnknownIssuer {
                 issuers: signature.issuers.clone(),
             };
-            return Plan::Refuse(refused(reason, Some(&signature)));
+            return Plan::Refuse(RefusedSignature::new(reason, Some(&signature)));
         }
         let mut keys = Vec::new();
         let mut refusal = None;
@@ -499,7 +270,7 @@ impl<'v> Session<'v> {
                 Ok(()) => keys.push((place, key)),
                 Err(reason) => {
                     refusal.get_or_insert_with(|| {
-                        refused(reason, Some(&signature)).about(&own.certificate, key)
+                        RefusedSignature::new(reason, Some(&signature)).about(&own.certificate, key)
                     });
                 }
             }
@@ -671,7 +442,8 @@ impl<'v> Standings<'v> {
                     });
                 }
                 Err(reason) => {
-                    let found = refused(reason, Some(signature)).about(&own.certificate, key);
+                    let found =
+                        RefusedSignature::new(reason, Some(signature)).about(&own.certificate, key);
                     // A key that made the signature tells more than one that did not.
                     if refusal.is_none() || holds {
                         refusal = Some(found);
@@ -679,7 +451,7 @@ impl<'v> Standings<'v> {
                 }
             }
         }
-        let nobody = || refused(SignatureRefusal::BadSignature, Some(signature));
+        let nobody = || RefusedSignature::new(SignatureRefusal::BadSignature, Some(signature));
         Err(Box::new(refusal.unwrap_or_else(nobody)))
     }
 
@@ -888,29 +660,4 @@ fn demanded_notations(signature: &Signature, policy: &Policy) -> Result<(), Sign
         }
     }
     Ok(())
-}
-
-fn refused(reason: SignatureRefusal, signature: Option<&Signature>) -> RefusedSignature {
-    RefusedSignature {
-        reason,
-        certificate: None,
-        key: None,
-        user_id: None,
-        created: signature.and_then(|own| own.created),
-        algorithm: signature.and_then(|own| PublicKeyAlgorithm::of_signature(own.algorithm)),
-        hash: signature.and_then(Signature::hash),
-        issuers: signature.map(|own| own.issuers.clone()).unwrap_or_default(),
-    }
-}
-
-impl RefusedSignature {
-    fn about(self, certificate: &Certificate, key: &Key) -> Self {
-        Self {
-            certificate: Some(certificate.fingerprint()),
-            key: Some(key.fingerprint),
-            user_id: certificate.user_ids().next(),
-            algorithm: Some(key.algorithm),
-            ..self
-        }
-    }
 }
