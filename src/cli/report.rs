@@ -253,6 +253,10 @@ impl Progress {
     fn line(&self, done: u64, elapsed: Duration) -> String {
         const CELLS: u64 = 24;
         let rate = u128::from(done) * 1000 / elapsed.as_millis().max(1);
+        // A pipe does not say how much will come.
+        if self.total == 0 {
+            return format!("{} {}, {}/s", self.name, size(done.into()), size(rate));
+        }
         let left = u128::from(self.total.saturating_sub(done)) / rate.max(1);
         let filled = (u128::from(done) * u128::from(CELLS))
             .checked_div(u128::from(self.total))

@@ -182,3 +182,54 @@ fn listing(folder: &Path) -> BTreeSet<std::path::PathBuf> {
     }
     found
 }
+
+/// On a terminal (that `script` makes) long hashing shows a bar, and takes it away; into a file it shows none. A pipe that is
+/// slow to fill stands for a file that is long to hash.
+#[test]
+fn long_hashing_shows_progress_on_a_terminal_only() {
+    let folder = fixture::folder();
+    let hello = fs::read(folder.path().join("hello.txt")).expect("hello.txt");
+    let command = "countersign verify slow --signature hello.txt.asc --key alice.asc --color never";
+    for (terminal, line, extra) in [
+        (true, true, ""),
+        (true, false, " --quiet"),
+        (false, false, ""),
+    ] {
+        let made = process::run(command_in("mkfifo", folder.path()).arg("slow"), b"");
+        assert_eq!(made.status, Some(0), "{}", made.stderr_text());
+        let (pipe, octets) = (folder.path().join("slow"), hello.clone());
+        let feeder = std::thread::spawn(move || {
+            let mut pipe = fs::OpenOptions::new()
+                .write(true)
+                .open(pipe)
+                .expect("a pipe");
+            let (first, rest) = octets.split_at(1);
+            for part in [first, rest] {
+                std::io::Write::write_all(&mut pipe, part).expect("a reader");
+                // Longer than the bar waits before it shows.
+                std::thread::sleep(std::time::Duration::from_millis(600));
+            }
+        });
+        let line_of_it = format!("{command}{extra}");
+        let mut run = if terminal {
+            let mut script = command_in("script", folder.path());
+            script.args(["-qec", &line_of_it, "/dev/null"]);
+            script
+        } else {
+            let mut shell = command_in("sh", folder.path());
+            shell.args(["-c", &line_of_it]);
+            shell
+        };
+        let ended = process::run(&mut run, b"");
+        feeder.join().expect("the feeder ends");
+        fs::remove_file(folder.path().join("slow")).expect("the pipe is there");
+        let shown = ended.stdout_text() + &ended.stderr_text();
+        assert_eq!(ended.status, Some(0), "{shown}");
+        assert_eq!(shown.contains("B/s"), line, "{terminal} {extra}: {shown:?}");
+        assert_eq!(
+            shown.contains("\r\x1b[K"),
+            line,
+            "{terminal} {extra}: {shown:?}"
+        );
+    }
+}

@@ -45,7 +45,7 @@ impl PublicKeyAlgorithm {
     /// A name without the size, for lists and JSON.
     fn family(id: u8) -> Option<&'static str> {
         Some(match id {
-            1..=3 => "RSA",
+            2 => "encrypt-only RSA",
             16 | 20 => "Elgamal",
             17 => "DSA",
             18 => "ECDH",
