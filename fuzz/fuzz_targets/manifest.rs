@@ -1,0 +1,10 @@
+//! Manifests, signed so that they are parsed. The property is [`countersign_fuzz::manifest`]; without `cfg(fuzzing)` this replays the files that it is given.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| countersign_fuzz::manifest(data));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    countersign_fuzz::replay(countersign_fuzz::manifest)
+}
