@@ -626,7 +626,7 @@ Usage: countersign check MANIFEST [FILE...] --key CERT [OPTIONS]
 
 Options:
       --dir DIR            Where the artifacts are; default: the manifest's folder
-      --ignore-missing     Skip artifacts that are not there; at least one must be
+      --ignore-missing     Skip artifacts that are not there, unless named; at least one must be
       --key CERT           File with one or more certificates to trust; may be repeated
       --signature FILE     Default: the first of MANIFEST.asc, .sig, .gpg that is there
       --fingerprint HEX    Trust only this primary fingerprint; may be repeated, any suffices

@@ -40,6 +40,8 @@ fn check(
     let manifest = verify_manifest(options, &verifier, now, outcome)?;
     outcome.take_report(manifest.report());
     let (chosen, mut outcomes) = choose(&manifest, &options.names);
+    // A file that was asked for by name has to be there.
+    let may_miss = options.ignore_missing && options.names.is_empty();
     let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let total = chosen.iter().map(|artifact| {
         folder
@@ -52,12 +54,14 @@ fn check(
     drop(progress);
     for (artifact, result) in chosen.iter().zip(checked) {
         let missing = matches!(result, Err(ArtifactError::Missing { .. }));
-        if !(missing && options.ignore_missing) {
+        if missing && may_miss {
+            outcome.skipped += 1;
+        } else {
             outcomes.push(judged(artifact.name().to_string(), result));
         }
     }
     outcome.artifacts = outcomes;
-    conclude(&outcome.artifacts)
+    conclude(&outcome.artifacts, options)
 }
 
 /// `--dir`, else the folder in which the manifest lies.
@@ -153,7 +157,7 @@ fn judged(name: String, result: Result<VerifiedArtifact, ArtifactError>) -> Arti
 }
 
 /// One bad artifact refuses the release; one that could not be read leaves it open.
-fn conclude(artifacts: &[ArtifactOutcome]) -> Result<(), Failure> {
+fn conclude(artifacts: &[ArtifactOutcome], options: &CheckOptions) -> Result<(), Failure> {
     let verified = artifacts
         .iter()
         .filter(|own| own.verdict == Verdict::Verified)
@@ -174,7 +178,7 @@ fn conclude(artifacts: &[ArtifactOutcome]) -> Result<(), Failure> {
         Some("not-listed") => {
             Some("give names as the manifest lists them, and the folder with --dir")
         }
-        Some("missing") if verified > 0 => {
+        Some("missing") if verified > 0 && !options.ignore_missing => {
             Some("--ignore-missing skips artifacts that are not there")
         }
         _ => None,

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use countersign::verify::{
     Agreement, Certificate, CertificateError, ClearSigned, DetachedSignature, Detected,
-    Fingerprint, SignatureError, SignatureRefusal, Source, Timestamp, Trust, TrustError, Verifier,
-    VerifyError, limits, printable,
+    Fingerprint, FingerprintError, ManifestError, SignatureError, SignatureRefusal, Source,
+    Timestamp, Trust, TrustError, Verifier, VerifyError, limits, printable,
 };
 
 use super::args::Anchors;
@@ -72,7 +72,14 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
 pub(crate) fn verifier(anchors: &Anchors) -> Result<Verifier, Failure> {
     let mut certificates = Vec::new();
     for path in &anchors.keys {
-        let octets = read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
+        let octets = read_bounded(path, limits::CERTIFICATE_FILE_BYTES).map_err(|failure| {
+            let named = path.to_string_lossy();
+            let hint = "--key takes a file: `gpg --export FINGERPRINT > FILE`; --fingerprint pins";
+            match named.parse::<Fingerprint>() {
+                Ok(_) | Err(FingerprintError::KeyId(_)) => failure.with_hint(hint),
+                Err(_) => failure,
+            }
+        })?;
         let found = Certificate::all_from_bytes(&octets).map_err(|error| {
             let message = format!("`{}` cannot be used as --key: {error}", shown(path));
             Failure::new(Verdict::CouldNotTell, "unusable-key-file", message)
@@ -236,8 +243,25 @@ pub(crate) fn refuse(outcome: &mut Outcome, data: &Path, error: &VerifyError) ->
             }
             let message = format!("`{name}` is refused: {}", chain(error));
             Failure::new(Verdict::Refused, error.name(), message)
+                .with_optional_hint(manifest_hint(error))
         }
     }
+}
+
+fn manifest_hint(error: &VerifyError) -> Option<String> {
+    let VerifyError::Manifest { error, .. } = error else {
+        return None;
+    };
+    let hint = match error {
+        ManifestError::MalformedLine { .. } | ManifestError::Empty => {
+            "if it is not a manifest, `countersign verify` takes any file"
+        }
+        ManifestError::UnsupportedDigest { .. } => {
+            "ask the publisher for a manifest made with `sha256sum` or `sha512sum`"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn refusal_hint(reason: &SignatureRefusal) -> Option<String> {

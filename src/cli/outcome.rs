@@ -108,6 +108,8 @@ pub(crate) struct Outcome {
     pub(crate) refused: Vec<RefusedSignature>,
     pub(crate) sources: Vec<ConsultedSource>,
     pub(crate) artifacts: Vec<ArtifactOutcome>,
+    /// Listed, not there, and not to be missed.
+    pub(crate) skipped: usize,
     pub(crate) failure: Option<Failure>,
 }
 

@@ -111,10 +111,12 @@ impl Reporter {
             if let (Some(file), Verdict::Verified, "check") =
                 (&outcome.file, outcome.verdict(), outcome.command)
             {
-                lines.push(format!(
-                    "`{file}`: {} verified",
-                    counted(outcome.artifacts.len())
-                ));
+                let verified = counted(outcome.artifacts.len());
+                let skipped = match outcome.skipped {
+                    0 => String::new(),
+                    some => format!(", {} not there", counted(some)),
+                };
+                lines.push(format!("`{file}`: {verified} verified{skipped}"));
             }
         }
         if let Some(failure) = &outcome.failure {
@@ -128,9 +130,9 @@ impl Reporter {
                         .map(|message| format!("{error} {message}")),
                 );
             }
-            lines.push(format!("{error} {}", failure.message));
+            lines.push(format!("{error} {}", printable(&failure.message)));
             if let Some(hint) = &failure.hint {
-                lines.push(format!("{} {hint}", self.paint(CYAN, "hint:")));
+                lines.push(format!("{} {}", self.paint(CYAN, "hint:"), printable(hint)));
             }
         }
         let text: String = lines
@@ -313,6 +315,8 @@ struct Document<'a> {
     refused: Vec<SignatureDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     artifacts: Option<Vec<ArtifactDocument<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -371,10 +375,23 @@ fn json(outcome: &Outcome) -> String {
         refused: outcome.refused.iter().map(refused_document).collect(),
         artifacts: (outcome.command == "check")
             .then(|| outcome.artifacts.iter().map(artifact_document).collect()),
+        skipped: (outcome.command == "check").then_some(outcome.skipped),
     };
-    let mut text = serde_json::to_string_pretty(&document).expect("strings and lists serialise");
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(&document).expect("strings and lists serialise");
+    // JSON needs no escapes beyond the first control characters; a terminal does.
+    let mut shown = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c == '\n' || printable(c.encode_utf8(&mut [0; 4])).starts_with(c) {
+            shown.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    shown.push('\n');
+    shown
 }
 
 fn source_document(own: &countersign::verify::ConsultedSource) -> SourceDocument {

@@ -175,6 +175,7 @@ fn usage_error() {
             "good": [],
             "refused": [],
             "artifacts": [],
+            "skipped": 0,
         })
     );
 }
@@ -198,6 +199,7 @@ fn release_with_a_name_that_is_not_listed() {
             "sources": [{ "name": "key", "reached": true, "problem": null }],
             "good": [alice()],
             "refused": [],
+            "skipped": 0,
             "artifacts": [
                 {
                     "name": "nothing",

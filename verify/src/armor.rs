@@ -55,10 +55,24 @@ pub(crate) fn is_armored(input: &[u8]) -> bool {
     input.trim_ascii_start().starts_with(BEGIN.as_bytes())
 }
 
+/// Whether there is a BEGIN line anywhere.
+pub(crate) fn has_block(input: &[u8]) -> bool {
+    let mut lines = input.split(|byte| *byte == b'\n');
+    lines.any(|line| label(line.trim_ascii_end(), BEGIN).is_some())
+}
+
+/// What may stand around the blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Around {
+    WhiteSpace,
+    /// Anything that is no BEGIN line.
+    Text,
+}
+
 /// The blocks of an armored input, each with its kind, in order.
 ///
 /// The checksum is not looked at: RFC 9580 (section 6.1) forbids to refuse because of it, and the signature protects more.
-pub(crate) fn decode(input: &[u8]) -> Result<Vec<(Kind, Vec<u8>)>, ArmorError> {
+pub(crate) fn decode(input: &[u8], around: Around) -> Result<Vec<(Kind, Vec<u8>)>, ArmorError> {
     let mut lines = input
         .split(|byte| *byte == b'\n')
         .map(|line| line.trim_ascii_end());
@@ -67,7 +81,11 @@ pub(crate) fn decode(input: &[u8]) -> Result<Vec<(Kind, Vec<u8>)>, ArmorError> {
         if line.is_empty() {
             continue;
         }
-        let label = label(line, BEGIN).ok_or(ArmorError::SurroundingText)?;
+        let label = match (label(line, BEGIN), around) {
+            (Some(label), _) => label,
+            (None, Around::Text) => continue,
+            (None, Around::WhiteSpace) => return Err(ArmorError::SurroundingText),
+        };
         let kind = Kind::from_label(label);
         if kind == Kind::ClearSigned {
             // What follows is text, not base64.
@@ -135,7 +153,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Result<Vec<(Kind, Vec<u8>)>, ArmorError> {
-        decode(text.as_bytes())
+        decode(text.as_bytes(), Around::WhiteSpace)
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::armor;
+use crate::armor::{self, Around};
 use crate::error::{CertificateError, PacketError};
 use crate::fingerprint::Fingerprint;
 use crate::key::{Key, PublicKeyAlgorithm};
@@ -51,6 +51,14 @@ impl Component {
     }
 }
 
+impl Component {
+    fn drop_repeated(&mut self) {
+        let mut seen = BTreeSet::new();
+        self.signatures
+            .retain(|signature| seen.insert(signature.body.clone()));
+    }
+}
+
 impl Certificate {
     /// Exactly one certificate, armored or binary.
     ///
@@ -65,7 +73,8 @@ impl Certificate {
     }
 
     /// One or several certificates: binary packets one certificate after the other, or one or several
-    /// `PGP PUBLIC KEY BLOCK`s. At least one is returned. The same certificate twice is merged.
+    /// `PGP PUBLIC KEY BLOCK`s, with any text around them, as `KEYS` files have it. At least one is returned. The same
+    /// certificate twice is merged.
     ///
     /// # Errors
     /// Anything else, such as a private key, a signature or a GnuPG keybox; a damaged packet; a key of a version
@@ -86,11 +95,11 @@ impl Certificate {
         if input.get(KEYBOX_MAGIC) == Some(b"KBXf") {
             return Err(CertificateError::Keybox);
         }
-        if !armor::is_armored(input) {
+        if !armor::has_block(input) {
             return Err(CertificateError::NotOpenPgp);
         }
         let mut octets = Vec::new();
-        for (kind, block) in armor::decode(input).map_err(CertificateError::Armor)? {
+        for (kind, block) in armor::decode(input, Around::Text).map_err(CertificateError::Armor)? {
             match kind {
                 armor::Kind::PublicKey | armor::Kind::Any => octets.extend_from_slice(&block),
                 armor::Kind::PrivateKey => return Err(CertificateError::PrivateKey),
@@ -107,10 +116,18 @@ impl Certificate {
 
     fn from_packets(octets: Arc<[u8]>) -> Result<Vec<Self>, CertificateError> {
         let mut builders: Vec<Builder> = Vec::new();
+        // A primary key that was there before goes on with its certificate.
+        let mut places: BTreeMap<Slice, usize> = BTreeMap::new();
+        let mut current = 0;
         for (index, found) in Packets::new(Slice::whole(octets)).enumerate() {
             let malformed = |detail| CertificateError::Packet { index, detail };
             let found = found.map_err(malformed)?;
             if found.tag == tag::PUBLIC_KEY {
+                current = *places.entry(found.body.clone()).or_insert(builders.len());
+                if let Some(builder) = builders.get_mut(current) {
+                    builder.current = 0;
+                    continue;
+                }
                 if builders.len() == limits::CERTIFICATES {
                     return Err(CertificateError::TooMany {
                         limit: limits::CERTIFICATES,
@@ -119,7 +136,7 @@ impl Certificate {
                 builders.push(Builder::new(found).map_err(malformed)?);
                 continue;
             }
-            match (found.tag, builders.last_mut()) {
+            match (found.tag, builders.get_mut(current)) {
                 (tag::SECRET_KEY | tag::SECRET_SUBKEY, _) => {
                     return Err(CertificateError::PrivateKey);
                 }
@@ -131,16 +148,7 @@ impl Certificate {
                 },
             }
         }
-        let mut certificates: Vec<Self> = Vec::new();
-        for certificate in builders.into_iter().map(Builder::finish) {
-            match certificates
-                .iter_mut()
-                .find(|own| own.primary == certificate.primary)
-            {
-                Some(own) => own.merge(certificate),
-                None => certificates.push(certificate),
-            }
-        }
+        let certificates: Vec<Self> = builders.into_iter().map(Builder::finish).collect();
         if certificates.is_empty() {
             return Err(CertificateError::Empty);
         }
@@ -202,11 +210,9 @@ impl Certificate {
                 None => self.components.push(theirs),
             }
         }
-        for own in &mut self.components {
-            let mut seen = BTreeSet::new();
-            own.signatures
-                .retain(|signature| seen.insert(signature.body.clone()));
-        }
+        self.components
+            .iter_mut()
+            .for_each(Component::drop_repeated);
         // Stable: user ids and attributes come before subkeys (RFC 9580, section 10.1.1).
         self.components.sort_by_key(|own| match own.content {
             Content::Primary => 0,
@@ -242,7 +248,10 @@ impl Certificate {
     pub(crate) fn signatures_of_kind(&self, wanted: u8) -> impl Iterator<Item = SignaturePacket> {
         debug_assert!(matches!(
             wanted,
-            kind::DIRECT_KEY | kind::KEY_REVOCATION | kind::SUBKEY_REVOCATION
+            kind::DIRECT_KEY
+                | kind::KEY_REVOCATION
+                | kind::SUBKEY_REVOCATION
+                | kind::CERTIFICATION_REVOCATION
         ));
         let all = self.components.iter().flat_map(Component::signatures);
         all.filter(move |signature| signature.kind() == Some(wanted))
@@ -293,10 +302,13 @@ impl Builder {
                 self.start(found, Content::UserId);
             }
             tag::PUBLIC_SUBKEY => {
-                // A subkey of another version or a damaged one makes no signature; the rest may still be good.
+                // A damaged subkey or one of another version than the primary key (RFC 9580, section 10.1) makes no
+                // signature; the rest may still be good.
                 let content = match key(&found) {
-                    Ok(key) => Content::Subkey(Box::new(key)),
-                    Err(_) => Content::Other,
+                    Ok(key) if key.version == self.primary.version => {
+                        Content::Subkey(Box::new(key))
+                    }
+                    _ => Content::Other,
                 };
                 self.start(found, content);
             }
@@ -325,7 +337,10 @@ impl Builder {
         }
     }
 
-    fn finish(self) -> Certificate {
+    fn finish(mut self) -> Certificate {
+        self.components
+            .iter_mut()
+            .for_each(Component::drop_repeated);
         Certificate {
             primary: self.primary,
             components: self.components,

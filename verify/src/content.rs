@@ -115,7 +115,7 @@ pub(crate) fn read_file(
             // The channel has room for all of them and its other end is held below.
             let _ = empty_in.send(vec![0; PASSED_PART]);
         }
-        scope.spawn(move || {
+        let reader = std::thread::Builder::new().spawn_scoped(scope, move || {
             // Ends at the end of the file, at an error, or when the other side is gone.
             while let Ok(mut part) = empty_out.recv() {
                 part.resize(PASSED_PART, 0);
@@ -130,6 +130,10 @@ pub(crate) fn read_file(
                 }
             }
         });
+        if reader.is_err() {
+            // No thread is to be had: nothing is lost but time.
+            return read_all(file, take);
+        }
         while let Ok(part) = full_out.recv() {
             let part = part?;
             if part.is_empty() {

@@ -291,19 +291,19 @@ pub enum SignatureRefusal {
         id: u8,
     },
     /// A critical notation that the caller did not ask for.
-    #[error("unknown critical notation `{name}`")]
+    #[error("unknown critical notation `{}`", crate::manifest::printable(.name))]
     CriticalNotation {
         /// The notation's name.
         name: String,
     },
     /// A notation that the caller demands is not there.
-    #[error("required notation `{name}` is missing")]
+    #[error("required notation `{}` is missing", crate::manifest::printable(.name))]
     NotationMissing {
         /// The notation's name.
         name: String,
     },
     /// A notation that the caller demands has another value.
-    #[error("required notation `{name}` has another value")]
+    #[error("required notation `{}` has another value", crate::manifest::printable(.name))]
     NotationMismatch {
         /// The notation's name.
         name: String,
@@ -439,15 +439,42 @@ pub enum SignatureRefusal {
         /// When the revocation was made, if it says so.
         revoked: Option<Timestamp>,
     },
-    /// The certificate carries more self-signatures to check than is reasonable.
-    #[error("certificate needs more than {limit} signature checks")]
-    TooManyChecks {
+    /// Judging it would take more work than any honest release does. See [`crate::limits`].
+    #[error("verifying takes more than {limit} {what}")]
+    TooMuchWork {
         /// The limit.
-        limit: u32,
+        limit: u64,
+        /// What it counts.
+        what: Work,
     },
     /// The cryptographic check failed: the data, the signature or the key is not what was signed.
     #[error("signature does not match the data")]
     BadSignature,
+}
+
+/// What a limit on work counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Work {
+    /// Public-key operations.
+    KeyOperations,
+    /// Signatures on certificates that are parsed.
+    SelfSignatures,
+    /// Octets of certificates that are hashed.
+    HashedOctets,
+    /// Running hashes over the data.
+    ContentHashes,
+}
+
+impl std::fmt::Display for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::KeyOperations => "public-key operations",
+            Self::SelfSignatures => "signatures on certificates",
+            Self::HashedOctets => "octets hashed of certificates",
+            Self::ContentHashes => "different hashes over the data",
+        })
+    }
 }
 
 fn since(revoked: &Option<Timestamp>) -> String {
@@ -497,7 +524,7 @@ impl SignatureRefusal {
             Self::KeyExpired { .. } => "key-expired",
             Self::KeyExpiredNow { .. } => "key-expired-now",
             Self::KeyRevoked { .. } => "key-revoked",
-            Self::TooManyChecks { .. } => "too-many-checks",
+            Self::TooMuchWork { .. } => "too-much-work",
             Self::BadSignature => "bad-signature",
         }
     }
@@ -580,7 +607,7 @@ impl From<ManifestError> for VerifyError {
 }
 
 impl VerifyError {
-    /// A stable name for scripts and JSON, such as `refused`, `malformed-signature`, `malformed-manifest`.
+    /// A stable name for scripts and JSON: that of the most telling refusal, or one such as `malformed-manifest`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -589,6 +616,15 @@ impl VerifyError {
             Self::ClearSigned(_) => "malformed-clear-signed-text",
             Self::Manifest { .. } => "malformed-manifest",
             Self::Read(_) => "read-failed",
+        }
+    }
+
+    /// What a caller should conclude: that what was presented is bad, or that nothing is known.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Read(_) => Verdict::CouldNotTell,
+            _ => Verdict::Refused,
         }
     }
 }
@@ -855,9 +891,9 @@ pub enum TrustError {
 #[non_exhaustive]
 pub enum FingerprintError {
     /// 16 or 8 hexadecimal digits: a key id, which anybody can forge.
-    #[error("`{0}` is a key id, a whole fingerprint is needed")]
+    #[error("`{}` is a key id, a whole fingerprint is needed", crate::manifest::printable(.0))]
     KeyId(String),
     /// Neither 40 nor 64 hexadecimal digits.
-    #[error("`{0}` is not a fingerprint of 40 or 64 hexadecimal digits")]
+    #[error("`{}` is not a fingerprint of 40 or 64 hexadecimal digits", crate::manifest::printable(.0))]
     Malformed(String),
 }

@@ -65,7 +65,7 @@ pub use clear_signed::{ClearSigned, Detected};
 pub use error::{
     ArmorError, ArtifactError, CertificateError, ClearSignedError, FingerprintError, KeyRole,
     ManifestError, NameError, PacketError, PolicyError, RevocationReason, SignatureError,
-    SignatureRefusal, TrustError, Verdict, VerifyError,
+    SignatureRefusal, TrustError, Verdict, VerifyError, Work,
 };
 pub use fingerprint::{Fingerprint, KeyHandle};
 pub use hash::HashAlgorithm;

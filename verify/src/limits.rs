@@ -20,13 +20,28 @@ pub const KEY_PACKET_BYTES: usize = 8 * 1024;
 /// Bytes of a user id. GnuPG has the same limit. A larger one would be hashed once for each signature on it.
 pub const USER_ID_BYTES: usize = 2048;
 
-/// Public-key operations spent on one certificate's own signatures. Real certificates need fewer than ten: only
-/// those that the verdict rests on are checked. Forged ones could otherwise cost seconds.
-pub const SELF_SIGNATURE_CHECKS: u32 = 256;
+/// Public-key operations spent on certificates' own signatures in one verification. Real certificates need fewer than ten:
+/// only those that the verdict rests on are checked. Forged ones could otherwise cost seconds.
+pub const SELF_SIGNATURE_CHECKS: u64 = 256;
 
-/// Signatures of a certificate that are parsed and hashed, counted each time, before the cheap tests have left any to check.
-/// A certificate file holds no more than some 12,000; but each subkey that is asked about has all revocations tried on it.
-pub const SELF_SIGNATURES_EXAMINED: u32 = 50_000;
+/// Signatures on certificates that are parsed in one verification, counted each time. A certificate file holds no more than
+/// some 12,000; but each subkey that is asked about has all revocations tried on it.
+pub const SELF_SIGNATURES_EXAMINED: u64 = 50_000;
+
+/// Octets of certificates hashed in one verification. Real ones take some kilobytes; thousands of forged signatures on one large
+/// key could otherwise take gigabytes.
+pub const SELF_SIGNATURE_OCTETS: u64 = 64 * 1024 * 1024;
+
+/// Public-key operations spent on the data's signatures in one verification: two for each signature that a file may hold. A
+/// signature may name many issuers, and a certificate may hold thousands of subkeys that nobody bound.
+pub const DATA_SIGNATURE_CHECKS: u64 = 128;
+
+/// Running hashes over the data. Signatures of version 4 need one for each algorithm and form; each of version 6 has a salt of
+/// its own, and 64 of them would make hashing 64 times as long.
+pub const CONTENT_HASHES: u64 = 8;
+
+/// Issuers that one signature may name. One key has a fingerprint and a key id.
+pub const ISSUERS: usize = 16;
 
 /// Bytes of a manifest or a clear-signed text. 100,000 artifacts fit.
 pub const MANIFEST_BYTES: usize = 16 * 1024 * 1024;

@@ -275,12 +275,12 @@ fn safe_name(name: Vec<u8>) -> Result<String, NameError> {
     if name.contains('\\') {
         return Err(NameError::Backslash);
     }
+    let bare = name.strip_prefix("./").unwrap_or(&name);
     // `C:x` leaves the folder on Windows.
-    let drive = matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    let drive = matches!(bare.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
     if name.starts_with('/') || drive {
         return Err(NameError::Absolute);
     }
-    let bare = name.strip_prefix("./").unwrap_or(&name);
     if bare.is_empty() {
         return Err(NameError::Empty);
     }
@@ -294,22 +294,31 @@ fn safe_name(name: Vec<u8>) -> Result<String, NameError> {
     Ok(bare.to_owned())
 }
 
-/// Text from outside as it may be shown: control and format characters escaped.
+/// Text from outside as it may be shown: characters that [mislead](is_misleading) are escaped as `\u{1b}`.
+#[must_use]
 pub fn printable(text: &str) -> String {
-    /// Characters that reorder or hide text around them: bidirectional controls and zero-width ones.
-    fn misleads(c: char) -> bool {
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_misleading(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
     }
-    let escape = |c: char| c.is_control() || misleads(c);
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut shown, c| {
-            if escape(c) {
-                shown.extend(c.escape_unicode());
-            } else {
-                shown.push(c);
-            }
-            shown
-        })
+    shown
+}
+
+/// Control characters, and those that reorder or hide text around them: Unicode's format characters, fillers and variation
+/// selectors.
+fn is_misleading(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -354,6 +363,7 @@ mod tests {
         for (name, reason) in [
             ("/etc/passwd", NameError::Absolute),
             ("C:x", NameError::Absolute),
+            ("./C:x", NameError::Absolute),
             ("../x", NameError::ParentDirectory),
             ("a/../../x", NameError::ParentDirectory),
             ("./../x", NameError::ParentDirectory),

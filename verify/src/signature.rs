@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::armor;
-use crate::error::{RevocationReason, SignatureError, SignatureRefusal};
+use crate::armor::{self, Around};
+use crate::error::{PacketError, RevocationReason, SignatureError, SignatureRefusal};
 use crate::fingerprint::{Fingerprint, KeyHandle};
 use crate::hash::{HashAlgorithm, Hasher};
 use crate::key::multiprecision_integer;
@@ -64,7 +64,9 @@ impl DetachedSignature {
             return Err(SignatureError::NotOpenPgp);
         }
         let mut packets = Vec::new();
-        for (kind, octets) in armor::decode(input).map_err(SignatureError::Armor)? {
+        for (kind, octets) in
+            armor::decode(input, Around::WhiteSpace).map_err(SignatureError::Armor)?
+        {
             match kind {
                 armor::Kind::Signature | armor::Kind::Any => {}
                 armor::Kind::PublicKey | armor::Kind::PrivateKey => {
@@ -85,7 +87,15 @@ impl DetachedSignature {
         let mut signatures = Vec::new();
         for (index, found) in Packets::new(Slice::whole(octets)).enumerate() {
             let malformed = |detail| SignatureError::Packet { index, detail };
-            let found = found.map_err(malformed)?;
+            let found = match found {
+                // Compressed, encrypted and literal data may be of any length.
+                Err(PacketError::NoFixedLength {
+                    tag: 8 | 9 | 11 | 18 | 20,
+                }) => {
+                    return Err(SignatureError::Message);
+                }
+                found => found.map_err(malformed)?,
+            };
             match found.tag {
                 tag::SIGNATURE => signatures.push(SignaturePacket { body: found.body }),
                 tag::PUBLIC_KEY | tag::PUBLIC_SUBKEY | tag::SECRET_KEY | tag::SECRET_SUBKEY => {
@@ -163,6 +173,8 @@ pub(crate) struct Signature {
     pub(crate) hash_id: u8,
     pub(crate) created: Option<Timestamp>,
     pub(crate) issuers: Vec<KeyHandle>,
+    /// Whether they stand in the hashed area.
+    issuers_signed: bool,
     pub(crate) key_validity: Option<Duration>,
     /// Whether the sign flag is set; none without a key flags subpacket.
     pub(crate) may_sign: Option<bool>,
@@ -197,6 +209,7 @@ impl Signature {
             hash_id,
             created: None,
             issuers: Vec::new(),
+            issuers_signed: false,
             key_validity: None,
             may_sign: None,
             primary_user_id: false,
@@ -238,11 +251,11 @@ impl Signature {
             let meaning = found.and_then(|subpacket| subpacket.meaning());
             well_formed &= meaning.map(|meaning| self.take(meaning)).is_some();
         }
-        let named = !self.issuers.is_empty();
+        self.issuers_signed = !self.issuers.is_empty();
         for found in Subpackets::new(unhashed) {
             // What is not signed is a hint, or proves itself.
             match found.and_then(|subpacket| subpacket.meaning()) {
-                Some(Meaning::Issuer(issuer)) if !named => self.issuers.push(issuer),
+                Some(Meaning::Issuer(issuer)) if !self.issuers_signed => self.issuers.push(issuer),
                 Some(Meaning::EmbeddedSignature(body)) => {
                     self.embedded.push(SignaturePacket { body });
                 }
@@ -250,7 +263,7 @@ impl Signature {
                 None => well_formed = false,
             }
         }
-        well_formed.then_some(())
+        (well_formed && self.issuers.len() <= limits::ISSUERS).then_some(())
     }
 
     /// Takes over what a hashed subpacket says. Of a subpacket that is repeated the last one counts.
@@ -310,6 +323,11 @@ impl Signature {
     /// The first two octets of the digest stand in the signature: a cheap test before the expensive one.
     pub(crate) fn has_prefix_of(&self, digest: &[u8]) -> bool {
         digest.starts_with(&self.digest_prefix)
+    }
+
+    /// Whether a revocation can be by the key. A hint that anybody could have changed rules nothing out.
+    pub(crate) fn may_be_revocation_by(&self, fingerprint: &Fingerprint) -> bool {
+        !self.issuers_signed || self.may_be_by(fingerprint)
     }
 
     /// Whether the signature names the key as its issuer, or nobody.

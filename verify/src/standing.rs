@@ -1,14 +1,16 @@
 //! What a certificate's own signatures say of it at a given time (design rules 5 to 8): flags, validity, revocation, bindings.
 //!
 //! Signatures are checked only where the verdict rests on them, newest first, and never more than
-//! [`limits::SELF_SIGNATURE_CHECKS`] for a certificate.
+//! [`limits::SELF_SIGNATURE_CHECKS`] in one verification.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::certificate::{Certificate, Component};
-use crate::error::{KeyRole, RevocationReason, SignatureRefusal};
+use crate::error::{KeyRole, RevocationReason, SignatureRefusal, Work};
 use crate::hash::HashAlgorithm;
 use crate::key::Key;
 use crate::limits;
@@ -67,8 +69,25 @@ pub(crate) struct Judge<'c> {
     primary: &'c Key,
     primary_octets: Vec<u8>,
     now: Timestamp,
-    examined: u32,
-    checks: u32,
+    budget: Rc<Budget>,
+}
+
+/// Work spent on certificates so far, in one verification; shared by all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    checks: Cell<u64>,
+    examined: Cell<u64>,
+    octets: Cell<u64>,
+}
+
+impl Budget {
+    fn spend(spent: &Cell<u64>, amount: u64, limit: u64, what: Work) -> Checked<()> {
+        spent.set(spent.get().saturating_add(amount));
+        if spent.get() > limit {
+            return Err(SignatureRefusal::TooMuchWork { limit, what });
+        }
+        Ok(())
+    }
 }
 
 /// A signature that would count if its cryptography holds.
@@ -94,15 +113,14 @@ struct Newest<T> {
 type Checked<T> = Result<T, SignatureRefusal>;
 
 impl<'c> Judge<'c> {
-    pub(crate) fn new(certificate: &'c Certificate, now: Timestamp) -> Self {
+    pub(crate) fn new(certificate: &'c Certificate, now: Timestamp, budget: Rc<Budget>) -> Self {
         let primary = certificate.primary();
         Self {
             certificate,
             primary,
             primary_octets: primary.signed_octets(),
             now,
-            examined: 0,
-            checks: 0,
+            budget,
         }
     }
 
@@ -204,7 +222,7 @@ impl<'c> Judge<'c> {
             let Some(signature) = self.examine(&packet)? else {
                 continue;
             };
-            if signature.may_be_by(&self.primary.fingerprint)
+            if signature.may_be_revocation_by(&self.primary.fingerprint)
                 && self.holds(&signature, self.primary, content)?
             {
                 found.push(Revocation {
@@ -258,7 +276,7 @@ impl<'c> Judge<'c> {
             let content = [primary_octets.as_slice(), octets.as_slice()];
             if !self.holds(&candidate.signature, self.primary, &content)? {
                 order.extend(candidates.as_slice().first().map(|own| rank(own, index)));
-            } else if !self.user_id_is_revoked(id, candidate.created, &content)? {
+            } else if !self.user_id_is_revoked(candidate.created, &content)? {
                 let text = String::from_utf8_lossy(id.body()).into_owned();
                 return Ok(Newest {
                     found: Some((text, candidate.signature)),
@@ -270,16 +288,12 @@ impl<'c> Judge<'c> {
     }
 
     /// Whether a user id was revoked, and not certified anew since.
-    fn user_id_is_revoked(
-        &mut self,
-        id: &Component,
-        certified: Timestamp,
-        content: &[&[u8]],
-    ) -> Checked<bool> {
-        for packet in id.signatures() {
-            if packet.kind() != Some(kind::CERTIFICATION_REVOCATION) {
-                continue;
-            }
+    fn user_id_is_revoked(&mut self, certified: Timestamp, content: &[&[u8]]) -> Checked<bool> {
+        // Wherever it stands: `content` says which user id it is about.
+        for packet in self
+            .certificate
+            .signatures_of_kind(kind::CERTIFICATION_REVOCATION)
+        {
             let Some(signature) = self.examine(&packet)? else {
                 continue;
             };
@@ -289,7 +303,7 @@ impl<'c> Judge<'c> {
                 .is_some_and(|revoked| revoked > self.latest());
             if newer
                 && !(later && signature.reason.is_soft())
-                && signature.may_be_by(&self.primary.fingerprint)
+                && signature.may_be_revocation_by(&self.primary.fingerprint)
                 && self.holds(&signature, self.primary, content)?
             {
                 return Ok(true);
@@ -340,10 +354,7 @@ impl<'c> Judge<'c> {
     /// A signature parsed, and counted; none if it is malformed.
     fn examine(&mut self, packet: &SignaturePacket) -> Checked<Option<Signature>> {
         let limit = limits::SELF_SIGNATURES_EXAMINED;
-        if self.examined == limit {
-            return Err(SignatureRefusal::TooManyChecks { limit });
-        }
-        self.examined += 1;
+        Budget::spend(&self.budget.examined, 1, limit, Work::SelfSignatures)?;
         Ok(packet.parse().ok())
     }
 
@@ -384,15 +395,20 @@ impl<'c> Judge<'c> {
         let (Some(hash), Some(mut hasher)) = (signature.hash(), signature.hasher()) else {
             return Ok(false);
         };
+        let trailer = signature.trailer();
+        let octets = content.iter().map(|octets| octets.len()).sum::<usize>() + trailer.len();
+        let (octets, limit) = (
+            u64::try_from(octets).unwrap_or(u64::MAX),
+            limits::SELF_SIGNATURE_OCTETS,
+        );
+        Budget::spend(&self.budget.octets, octets, limit, Work::HashedOctets)?;
         content.iter().for_each(|octets| hasher.update(octets));
-        let digest = hasher.digest_with(&signature.trailer());
+        let digest = hasher.digest_with(&trailer);
         if !signature.has_prefix_of(&digest) {
             return Ok(false);
         }
-        if self.checks == limits::SELF_SIGNATURE_CHECKS {
-            return Err(SignatureRefusal::TooManyChecks { limit: self.checks });
-        }
-        self.checks += 1;
+        let limit = limits::SELF_SIGNATURE_CHECKS;
+        Budget::spend(&self.budget.checks, 1, limit, Work::KeyOperations)?;
         Ok(issuer.verifies(hash, &digest, &signature.value))
     }
 }

@@ -150,7 +150,8 @@ impl ConsultedSource {
 pub struct Trust {
     certificates: Vec<TrustedCertificate>,
     consulted: Vec<ConsultedSource>,
-    pins: Vec<Fingerprint>,
+    /// None where nothing was pinned.
+    pins: Option<Vec<Fingerprint>>,
 }
 
 /// A certificate, merged from all sources that have it.
@@ -235,22 +236,30 @@ impl Trust {
         Ok(Self {
             certificates: merged,
             consulted,
-            pins: Vec::new(),
+            pins: None,
         })
     }
 
-    /// Narrows the trust to certificates with one of these primary fingerprints. No pin at all narrows nothing.
+    /// Narrows the trust to certificates with one of these primary fingerprints. No pin at all narrows nothing, and pinning again
+    /// narrows further.
     ///
     /// # Errors
     /// [`TrustError::NothingPinned`] when no trusted certificate is left.
     pub fn with_pins(self, pins: Vec<Fingerprint>) -> Result<Self, TrustError> {
-        let pinned = |own: &TrustedCertificate| {
-            own.missing_from.is_none() && pins.contains(&own.certificate.fingerprint())
-        };
-        if !pins.is_empty() && !self.certificates.iter().any(pinned) {
+        if pins.is_empty() {
+            return Ok(self);
+        }
+        let left: Vec<Fingerprint> = self
+            .fingerprints()
+            .filter(|own| pins.contains(own))
+            .collect();
+        if left.is_empty() {
             return Err(TrustError::NothingPinned);
         }
-        Ok(Self { pins, ..self })
+        Ok(Self {
+            pins: Some(left),
+            ..self
+        })
     }
 
     /// The sources, in the order given, with what became of each.
@@ -271,7 +280,9 @@ impl Trust {
     }
 
     pub(crate) fn is_pinned(&self, fingerprint: &Fingerprint) -> bool {
-        self.pins.is_empty() || self.pins.contains(fingerprint)
+        self.pins
+            .as_ref()
+            .is_none_or(|pins| pins.contains(fingerprint))
     }
 
     pub(crate) fn certificates(&self) -> &[TrustedCertificate] {
@@ -331,4 +342,44 @@ pub(crate) fn describe(sources: &[(SourceName, Vec<Fingerprint>)]) -> String {
         }
     };
     sources.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_testkit::{Key, simple_certificate};
+
+    use super::*;
+
+    #[test]
+    fn pinning_again_never_widens() {
+        let certificates = [1, 2].map(|seed| {
+            let key = Key::ed25519_legacy([seed; 32], 1_700_000_000);
+            Certificate::from_bytes(&simple_certificate(&key, "A", 1_700_000_000)).unwrap()
+        });
+        let [a, b] = certificates.each_ref().map(Certificate::fingerprint);
+        let trust = Trust::embedded(certificates.to_vec()).unwrap();
+        let pinned = trust.with_pins(vec![a]).unwrap();
+        assert_eq!(
+            pinned
+                .clone()
+                .with_pins(Vec::new())
+                .unwrap()
+                .fingerprints()
+                .collect::<Vec<_>>(),
+            [a]
+        );
+        assert_eq!(
+            pinned
+                .clone()
+                .with_pins(vec![a, b])
+                .unwrap()
+                .fingerprints()
+                .collect::<Vec<_>>(),
+            [a]
+        );
+        assert_eq!(
+            pinned.with_pins(vec![b]).err(),
+            Some(TrustError::NothingPinned)
+        );
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::certificate::Certificate;
 use crate::clear_signed::ClearSigned;
 use crate::content::{ContentHash, DataForm, Reading};
-use crate::error::{KeyRole, SignatureRefusal, VerifyError};
+use crate::error::{KeyRole, SignatureRefusal, VerifyError, Work};
 use crate::fingerprint::Fingerprint;
 use crate::hash::HashAlgorithm;
 use crate::key::Key;
@@ -16,7 +17,7 @@ use crate::manifest::{Manifest, VerifiedManifest};
 use crate::policy::{Expiry, Policy};
 use crate::report::{GoodSignature, Refusal, RefusedSignature, Report};
 use crate::signature::{DetachedSignature, Signature, SignaturePacket, kind};
-use crate::standing::{Judge, KeyStanding, PrimaryStanding};
+use crate::standing::{Budget, Judge, KeyStanding, PrimaryStanding};
 use crate::time::Timestamp;
 use crate::trust::Trust;
 
@@ -277,15 +278,15 @@ impl<'v> Session<'v> {
         }
         match refusal {
             Some(refusal) if keys.is_empty() => Plan::Refuse(refusal),
-            _ => {
-                let content = self.content(&signature);
-                Plan::Check {
+            _ => match self.content(&signature) {
+                Ok(content) => Plan::Check {
                     signature: Box::new(signature),
                     hash,
                     content,
                     keys,
-                }
-            }
+                },
+                Err(reason) => Plan::Refuse(RefusedSignature::new(reason, Some(&signature))),
+            },
         }
     }
 
@@ -317,18 +318,23 @@ impl<'v> Session<'v> {
     }
 
     /// The running hash that the signature needs: one for each algorithm, salt and form.
-    fn content(&mut self, signature: &Signature) -> usize {
+    fn content(&mut self, signature: &Signature) -> Result<usize, SignatureRefusal> {
         let form = if signature.kind == kind::TEXT {
             DataForm::Text
         } else {
             DataForm::Binary
         };
         let wanted = (signature.hash_id, signature.salt.as_slice(), form);
-        if let Some(place) = self.hashes.iter().position(|own| own.is_for(wanted)) {
-            return place;
+        let known = self.hashes.iter().position(|own| own.is_for(wanted));
+        if known.is_none() {
+            let limit = limits::CONTENT_HASHES;
+            if u64::try_from(self.hashes.len()).is_ok_and(|hashes| hashes >= limit) {
+                let what = Work::ContentHashes;
+                return Err(SignatureRefusal::TooMuchWork { limit, what });
+            }
+            self.hashes.extend(ContentHash::new(signature, form));
         }
-        self.hashes.extend(ContentHash::new(signature, form));
-        self.hashes.len() - 1
+        Ok(known.unwrap_or(self.hashes.len().saturating_sub(1)))
     }
 
     fn needs_data(&self) -> bool {
@@ -386,6 +392,9 @@ struct Standings<'v> {
     now: Timestamp,
     primaries: Vec<Option<(Judge<'v>, Result<PrimaryStanding, SignatureRefusal>)>>,
     subkeys: Vec<((usize, Fingerprint), Result<KeyStanding, SignatureRefusal>)>,
+    budget: Rc<Budget>,
+    /// Public-key operations spent on the data's signatures.
+    operations: u64,
 }
 
 impl<'v> Standings<'v> {
@@ -396,6 +405,8 @@ impl<'v> Standings<'v> {
             now,
             primaries,
             subkeys: Vec::new(),
+            budget: Rc::default(),
+            operations: 0,
         }
     }
 
@@ -414,18 +425,15 @@ impl<'v> Standings<'v> {
                 continue;
             };
             let holds = match checked.iter().find(|(known, _)| known == key) {
-                Some((_, holds)) => *holds,
-                None => {
-                    let holds = signature.has_prefix_of(digest)
-                        && key.verifies(hash, digest, &signature.value);
-                    checked.push((key, holds));
-                    holds
-                }
+                Some((_, holds)) => Ok(*holds),
+                None => self.operate(signature, hash, digest, key),
             };
-            let judged = if holds {
-                self.judge_key(signature, *place, &own.certificate, key)
-            } else {
-                Err(SignatureRefusal::BadSignature)
+            checked.extend(holds.iter().map(|holds| (*key, *holds)));
+            let made = holds.as_ref().is_ok_and(|holds| *holds);
+            let judged = match holds {
+                Ok(true) => self.judge_key(signature, *place, &own.certificate, key),
+                Ok(false) => Err(SignatureRefusal::BadSignature),
+                Err(reason) => Err(reason),
             };
             match judged {
                 Ok(user_id) => {
@@ -445,7 +453,7 @@ impl<'v> Standings<'v> {
                     let found =
                         RefusedSignature::new(reason, Some(signature)).about(&own.certificate, key);
                     // A key that made the signature tells more than one that did not.
-                    if refusal.is_none() || holds {
+                    if refusal.is_none() || made {
                         refusal = Some(found);
                     }
                 }
@@ -453,6 +461,26 @@ impl<'v> Standings<'v> {
         }
         let nobody = || RefusedSignature::new(SignatureRefusal::BadSignature, Some(signature));
         Err(Box::new(refusal.unwrap_or_else(nobody)))
+    }
+
+    /// Whether the key made the signature over this digest: a public-key operation, counted.
+    fn operate(
+        &mut self,
+        signature: &Signature,
+        hash: HashAlgorithm,
+        digest: &[u8],
+        key: &Key,
+    ) -> Result<bool, SignatureRefusal> {
+        if !signature.has_prefix_of(digest) {
+            return Ok(false);
+        }
+        let limit = limits::DATA_SIGNATURE_CHECKS;
+        if self.operations == limit {
+            let what = Work::KeyOperations;
+            return Err(SignatureRefusal::TooMuchWork { limit, what });
+        }
+        self.operations += 1;
+        Ok(key.verifies(hash, digest, &signature.value))
     }
 
     /// The rules about time, certificate and policy, for a signature that a key certainly made: 3, 4 and 6 to 8.
@@ -502,11 +530,11 @@ impl<'v> Standings<'v> {
         place: usize,
         certificate: &'v Certificate,
     ) -> Result<PrimaryStanding, SignatureRefusal> {
-        let now = self.now;
+        let (now, budget) = (self.now, &self.budget);
         let slot = self.primaries.get_mut(place);
         let slot = slot.expect("there is a slot for each certificate of the trust set");
         let (_, standing) = slot.get_or_insert_with(|| {
-            let mut judge = Judge::new(certificate, now);
+            let mut judge = Judge::new(certificate, now, Rc::clone(budget));
             let standing = judge.primary();
             (judge, standing)
         });
@@ -660,4 +688,125 @@ fn demanded_notations(signature: &Signature, policy: &Policy) -> Result<(), Sign
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use countersign_testkit::{
+        CertificateBuilder, Hash, Key, Over, SignatureBuilder, Subpacket, TestRsa, public_subkey,
+        signature_type, simple_certificate,
+    };
+
+    use super::*;
+
+    const BORN: u32 = 1_700_000_000;
+
+    fn reasons(certificate: &[u8], signature: &[u8]) -> (usize, Vec<&'static str>) {
+        let certificates = Certificate::all_from_bytes(certificate).unwrap();
+        let verifier = Verifier::new(Trust::embedded(certificates).unwrap(), Policy::new());
+        let signature = DetachedSignature::from_bytes(signature).unwrap();
+        let now = Timestamp::from_unix(u64::from(BORN) + 100);
+        let report = match verifier.verify_bytes(&signature, b"data", now) {
+            Ok(verified) => verified.report().clone(),
+            Err(VerifyError::Refused(refusal)) => refusal.report().clone(),
+            Err(error) => panic!("{error}"),
+        };
+        let refused = report.refused().iter().map(|own| own.reason().name());
+        (report.good().len(), refused.collect())
+    }
+
+    /// Each version 6 signature has a salt, and so a pass over the data, of its own.
+    #[test]
+    fn hashes_over_the_data_are_bounded() {
+        let key = Key::ed25519_v6([1; 32], BORN);
+        let sign = |salt: u8| {
+            let builder = SignatureBuilder::new(signature_type::BINARY, BORN + 1);
+            builder
+                .with_salt(vec![salt; 16])
+                .sign(&key, Over::Data(b"data"))
+        };
+        let signatures: Vec<u8> = (0..10).flat_map(sign).collect();
+        let certificate = simple_certificate(&key, "A", BORN);
+        assert_eq!(
+            reasons(&certificate, &signatures),
+            (8, vec!["too-much-work"; 2])
+        );
+    }
+
+    /// A signature names many subkeys that nobody bound; trying each would take minutes.
+    #[test]
+    fn keys_tried_for_a_signature_are_bounded() {
+        let key = Key::rsa(TestRsa::Rsa3072A, BORN);
+        let subkeys: Vec<Key> = (0..200)
+            .map(|age| Key::rsa(TestRsa::Rsa8192A, BORN - age))
+            .collect();
+        let mut builder = CertificateBuilder::simple(&key, "A", BORN);
+        for subkey in &subkeys {
+            builder = builder.with_packet(public_subkey(subkey));
+        }
+        let prefix = |own: SignatureBuilder| {
+            // Whoever forges a signature can compute the prefix.
+            let body = own.clone().sign_body(&key, Over::Data(b"data"));
+            let length = usize::from(u16::from_be_bytes([body[4], body[5]]));
+            let trailer = [4, 0xff, 0, 0, 0, u8::try_from(6 + length).unwrap()];
+            let digest = Hash::Sha256.digest(&[b"data", &body[..6 + length], &trailer].concat());
+            own.with_digest_prefix([digest[0], digest[1]])
+        };
+        let mut signatures = Vec::new();
+        for group in subkeys.chunks(16).take(12) {
+            let mut own = SignatureBuilder::new(signature_type::BINARY, BORN + 1).without_issuer();
+            for subkey in group {
+                own = own.with_unhashed(Subpacket::issuer_key_id(subkey));
+            }
+            signatures.extend(prefix(own).sign(&key, Over::Data(b"data")));
+        }
+        let started = Instant::now();
+        let (good, reasons) = reasons(&builder.build(), &signatures);
+        assert_eq!(good, 0);
+        assert_eq!(
+            reasons
+                .iter()
+                .filter(|own| **own == "too-much-work")
+                .count(),
+            4,
+            "{reasons:?}"
+        );
+        assert!(started.elapsed() < Duration::from_secs(10), "a hang");
+    }
+
+    #[test]
+    fn a_signature_that_names_too_many_issuers_is_malformed() {
+        let key = Key::ed25519_legacy([1; 32], BORN);
+        let mut own = SignatureBuilder::new(signature_type::BINARY, BORN + 1);
+        for _ in 0..16 {
+            own = own.with_hashed(Subpacket::issuer_key_id(&key));
+        }
+        let signature = own.sign(&key, Over::Data(b"data"));
+        let certificate = simple_certificate(&key, "A", BORN);
+        assert_eq!(
+            reasons(&certificate, &signature),
+            (0, vec!["malformed-signature"])
+        );
+    }
+
+    /// A file may repeat a primary key as often as it likes.
+    #[test]
+    fn a_repeated_primary_key_goes_on_with_its_certificate() {
+        let key = Key::ed25519_legacy([1; 32], BORN);
+        let certificate = simple_certificate(&key, "A", BORN);
+        let primary = countersign_testkit::public_key(&key);
+        let mut file = certificate.clone();
+        for index in 0_u32..100_000 {
+            file.extend(countersign_testkit::packet(2, &index.to_be_bytes()));
+        }
+        for _ in 0..5_000 {
+            file.extend(&primary);
+        }
+        let started = Instant::now();
+        let all = Certificate::all_from_bytes(&file).unwrap();
+        assert_eq!(all.len(), 1);
+        assert!(started.elapsed() < Duration::from_secs(10), "a hang");
+    }
 }

@@ -228,11 +228,11 @@ fn unusable() -> Vec<Vector> {
         )
         .unusable_certificate("packet 3: damaged packet header"),
         file(
-            "armor-text-after",
-            "Text follows the armor.",
-            format!("{}text\n", block(&own)),
+            "armor-text-around",
+            "Text before and after the armor, as in a file of several keys.",
+            format!("pub rsa3072\n{}text\n", block(&own)),
         )
-        .unusable_certificate(damaged("text outside the armored block")),
+        .verified(&alice),
         file(
             "armor-other-end",
             "The END line of a signature.",

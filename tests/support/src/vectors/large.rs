@@ -152,8 +152,8 @@ fn certificates() -> Vec<Vector> {
             [own.clone(), spoilt(256, None)].concat(),
         )
         .refused(
-            "too-many-checks",
-            "certificate needs more than 256 signature checks",
+            "too-much-work",
+            "verifying takes more than 256 public-key operations",
         ),
         with_certificate("third-party-5000", "5,000 certifications by strangers.", {
             let by = |index: u32| {

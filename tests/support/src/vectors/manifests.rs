@@ -261,6 +261,12 @@ fn malformed() -> Vec<Vector> {
             "C:tool",
             "absolute path",
         ),
+        named(
+            "name-drive-after-dot",
+            "A path with a drive letter behind `./`.",
+            "./C:tool",
+            "absolute path",
+        ),
         named("name-parent", "`..` first.", "../tool", "path with `..`"),
         named(
             "name-parent-inside",

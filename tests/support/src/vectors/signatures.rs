@@ -324,6 +324,15 @@ fn subpackets() -> Vec<Vector> {
             "unknown critical notation `tag@example.org`",
         ),
         case(
+            "notation-critical-escapes",
+            "A critical notation whose name would clear a terminal's line.",
+            binary().with_hashed(Subpacket::notation("\u{1b}[2K\r@example.org", "").critical()),
+        )
+        .refused(
+            "critical-notation",
+            "unknown critical notation `\\u{1b}[2K\\u{d}@example.org`",
+        ),
+        case(
             "notation-critical-unhashed",
             "A critical notation in the unhashed area, where anybody could put it.",
             binary().with_unhashed(notation("v1").critical()),

@@ -402,6 +402,15 @@ fn primary_user_id() -> Vec<Vector> {
         )
         .refused(NO_SELF.0, NO_SELF.1),
         case(
+            "revocation-after-subkey",
+            "The revocation follows a subkey, as when it was appended to the file.",
+            revoked(
+                with_self(&[with(BORN)]).with_subkey(&subkey(), &signing(BORN)),
+                BEFORE,
+            ),
+        )
+        .refused(NO_SELF.0, NO_SELF.1),
+        case(
             "all-revoked-direct-key",
             "Every user id is revoked; the direct-key signature is left.",
             revoked(
@@ -462,10 +471,25 @@ fn subkeys() -> Vec<Vector> {
         "subkey has no valid binding signature",
     );
     let not_for_signing = ("not-for-signing", "subkey is not flagged for signing");
+    let version_6 = Key::ed25519_v6([66; 32], BORN);
     let encrypting = |created| Binding::new(key_flags::ENCRYPT, created);
     let altered =
         |alter: fn(SignatureBuilder) -> SignatureBuilder| signing(BORN).with_signature(alter);
     vec![
+        Case::new(
+            "subkey/version-6",
+            "A version 6 subkey of a version 4 primary key: RFC 9580, section 10.1, forbids it.",
+        )
+        .cert(
+            CertificateBuilder::simple(&alice(), ID, BORN)
+                .with_subkey(&version_6, &signing(BORN))
+                .build(),
+        )
+        .sig(sign(&version_6))
+        .refused(
+            "unknown-issuer",
+            format!("unknown issuer {}", version_6.fingerprint_hex()),
+        ),
         bound(
             "good",
             "A subkey with the sign flag and a back-signature.",
