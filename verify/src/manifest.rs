@@ -294,7 +294,8 @@ fn safe_name(name: Vec<u8>) -> Result<String, NameError> {
     Ok(bare.to_owned())
 }
 
-/// Text from outside as it may be shown: characters that [mislead](is_misleading) are escaped as `\u{1b}`.
+/// Text from outside as it may be shown: control characters, and those that reorder or hide text, are
+/// escaped as `\u{1b}`.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
