@@ -137,9 +137,15 @@ impl SignaturePacket {
     /// The signature type, without parsing the rest. None for versions that are not supported.
     pub(crate) fn kind(&self) -> Option<u8> {
         match *self.body {
-            [4 | 6, kind, ..] => Some(kind),
+            [4 | 6, kind, ..] | [3, 5, kind, ..] => Some(kind),
             _ => None,
         }
+    }
+
+    /// A signature on a certificate: as for data, and revocations of version 3, which count.
+    pub(crate) fn parse_on_certificate(&self) -> Option<Signature> {
+        let parsed = self.parse().ok();
+        parsed.or_else(|| Signature::parse_version_3(&self.body).filter(Signature::is_revocation))
     }
 
     /// Whether the octets of a key id stand anywhere in the packet. Who issued a signature names itself in it; this
@@ -234,6 +240,39 @@ impl Signature {
         Ok(signature)
     }
 
+    /// Version 3 (RFC 4880, section 5.2.2): no subpackets; type and creation time alone are hashed.
+    fn parse_version_3(body: &Slice) -> Option<Self> {
+        let (&[3, 5, kind], rest) = body.split_first_chunk()? else {
+            return None;
+        };
+        let (created, rest) = rest.split_first_chunk()?;
+        let (key_id, rest) = rest.split_first_chunk()?;
+        let (&[algorithm, hash_id], rest) = rest.split_first_chunk()?;
+        let (digest_prefix, octets) = rest.split_first_chunk()?;
+        Some(Self {
+            version: 3,
+            kind,
+            algorithm,
+            hash_id,
+            created: Some(Timestamp::from_unix(u32::from_be_bytes(*created).into())),
+            issuers: vec![KeyHandle::KeyId(*key_id)],
+            issuers_signed: false,
+            key_validity: None,
+            may_sign: None,
+            primary_user_id: false,
+            reason: RevocationReason::Absent,
+            notations: Vec::new(),
+            critical_notations: Vec::new(),
+            unknown_critical: None,
+            embedded: Vec::new(),
+            value: value(algorithm, octets)?,
+            salt: Vec::new(),
+            digest_prefix: *digest_prefix,
+            validity: None,
+            signed: body.part(2..7),
+        })
+    }
+
     /// A revocation counts however odd its subpackets are: what can be read of them is, and no reason is a hard one.
     fn is_revocation(&self) -> bool {
         let revocations = [
@@ -310,6 +349,9 @@ impl Signature {
 
     /// What is hashed after the content: the signature's own signed part and the trailer (RFC 9580, section 5.2.4).
     pub(crate) fn trailer(&self) -> Vec<u8> {
+        if self.version == 3 {
+            return self.signed.to_vec();
+        }
         // Bounded by the size of a file; the field counts modulo 2^32 all the same.
         let length = u32::try_from(self.signed.len()).unwrap_or(u32::MAX);
         [

@@ -355,7 +355,7 @@ impl<'c> Judge<'c> {
     fn examine(&mut self, packet: &SignaturePacket) -> Checked<Option<Signature>> {
         let limit = limits::SELF_SIGNATURES_EXAMINED;
         Budget::spend(&self.budget.examined, 1, limit, Work::SelfSignatures)?;
-        Ok(packet.parse().ok())
+        Ok(packet.parse_on_certificate())
     }
 
     /// When the signature was made, if nothing but its hash and its cryptography can speak against it.

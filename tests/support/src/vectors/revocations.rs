@@ -275,6 +275,15 @@ fn odd() -> Vec<Vector> {
             "compromised",
             AFTER_TEXT,
         ),
+        refused(
+            altered(
+                "version-3",
+                "A revocation of version 3, which can give no reason.",
+                SignatureBuilder::new(signature_type::KEY_REVOCATION, AFTER).with_version(3),
+            ),
+            "no reason given",
+            AFTER_TEXT,
+        ),
         altered(
             "bad",
             "A revocation that does not hold.",
