@@ -312,7 +312,7 @@ impl<'c> Judge<'c> {
         Ok(false)
     }
 
-    /// The same for the primary key's own signatures, which name it. There may be thousands by others beside them.
+    /// A search among signatures that name the primary key. There may be thousands by others beside them.
     fn search_own(&mut self, packets: impl Iterator<Item = SignaturePacket>) -> Checked<Search> {
         let primary = self.primary;
         let own = packets.filter(|packet| packet.mentions(&primary.fingerprint));
