@@ -71,12 +71,13 @@ impl ContentHash {
     }
 }
 
-/// Octets in a part that is read at once and hashed in the same thread: half of a common level 2 cache, so that a part is
-/// still there when it is hashed.
-const PART: usize = 256 * 1024;
+/// Octets in a part that is read at once and hashed in the same thread: a quarter of a common level 2 cache, so that a part is
+/// still there when it is hashed. Half of it is too much already: reading then takes five times as long.
+const PART: usize = 128 * 1024;
 
-/// Octets in a part that goes from one thread to another: handing it over costs as much as hashing some ten kilobytes.
-const PASSED_PART: usize = 1024 * 1024;
+/// Octets in a part that goes from one thread to another: handing it over costs as much as hashing some ten kilobytes, and the
+/// two processors should not write and read next to each other.
+const PASSED_PART: usize = 2 * 1024 * 1024;
 
 /// What is read at once from something that says that it is empty, such as a pipe.
 const SMALL_PART: usize = 16 * 1024;
@@ -85,7 +86,7 @@ const SMALL_PART: usize = 16 * 1024;
 const PARTS: usize = 3;
 
 /// Below this much to hash, a thread costs more than it gains.
-pub(crate) const OVERLAP_FROM: u64 = 4 * PASSED_PART as u64;
+pub(crate) const OVERLAP_FROM: u64 = 2 * PASSED_PART as u64;
 
 /// Where a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,8 +105,12 @@ pub(crate) fn read_file(
 ) -> io::Result<()> {
     let length = file.metadata()?.len();
     if reading == Reading::InTurn || length < OVERLAP_FROM {
-        // One octet more than a small file has, so that its end is seen at the second read.
-        let room = usize::try_from(length + 1).map_or(PART, |room| room.clamp(SMALL_PART, PART));
+        let room = match usize::try_from(length) {
+            Ok(0) => SMALL_PART,
+            // One octet more than a small file has, so that its end is seen at the second read.
+            Ok(length) => length.saturating_add(1).min(PART),
+            Err(_) => PART,
+        };
         return read_with(vec![0; room], file, take);
     }
     std::thread::scope(|scope| {

@@ -6,7 +6,6 @@
     reason = "indexes depend on the size of arrays alone, never on what is in them"
 )]
 
-use crypto_bigint::modular::FixedMontyParams;
 use crypto_bigint::{Odd, Uint, WideWord, Word};
 
 use crate::hash::HashAlgorithm;
@@ -108,7 +107,7 @@ fn strip_zeros(number: &[u8]) -> &[u8] {
 fn power<const LIMBS: usize>(modulus: &[u8], exponent: u32, base: &[u8]) -> Option<Vec<u8>> {
     let length = modulus.len();
     let modulus: Odd<Uint<LIMBS>> = Odd::new(number(modulus)?).into_option()?;
-    let base = number(base)?;
+    let base: Uint<LIMBS> = number(base)?;
     if base >= *modulus.as_ref() {
         return None;
     }
@@ -129,13 +128,11 @@ fn power<const LIMBS: usize>(modulus: &[u8], exponent: u32, base: &[u8]) -> Opti
 /// Arithmetic modulo an odd number `n`, on numbers in Montgomery form: `x` stands for `x * R mod n`, where `R` is one above
 /// the largest number of so many words (Handbook of Applied Cryptography, section 14.3.2).
 ///
-/// crypto-bigint finds the constants, and does the same arithmetic in constant time; this is a third faster because it may
-/// take its time to depend on public numbers, squares at half the price, and goes through memory once for two words of a
-/// factor. Tests compare the two.
+/// crypto-bigint divides, and does the same arithmetic in constant time; this is a third faster because it may take its time
+/// to depend on public numbers, squares at half the price, and goes through memory once for two words of a factor. Tests
+/// compare the two.
 struct Montgomery<const LIMBS: usize> {
-    modulus: [Word; LIMBS],
-    /// `R^2 mod n`: multiplying by it brings a number into Montgomery form.
-    square_of_r: [Word; LIMBS],
+    modulus: Odd<Uint<LIMBS>>,
     /// `-1 / n`, modulo a word.
     negated_inverse: Word,
 }
@@ -143,17 +140,28 @@ struct Montgomery<const LIMBS: usize> {
 impl<const LIMBS: usize> Montgomery<LIMBS> {
     fn new(modulus: Odd<Uint<LIMBS>>) -> Self {
         const { assert!(LIMBS.is_multiple_of(2), "words are taken in pairs") }
-        let params = FixedMontyParams::new_vartime(modulus);
-        Self {
-            modulus: modulus.as_ref().to_words(),
-            square_of_r: params.r2().to_words(),
-            negated_inverse: params.mod_neg_inv().0,
+        let lowest = modulus.as_ref().as_words()[0];
+        // An odd number is its own inverse modulo 8, and each step doubles the bits that are right.
+        let mut inverse = lowest;
+        while lowest.wrapping_mul(inverse) != 1 {
+            let error = lowest.wrapping_mul(inverse).wrapping_sub(1);
+            inverse = inverse.wrapping_sub(inverse.wrapping_mul(error));
         }
+        Self {
+            modulus,
+            negated_inverse: inverse.wrapping_neg(),
+        }
+    }
+
+    /// `base * R mod n`. One division: to find `R^2 mod n` and multiply by it, as is usual, takes two and more.
+    fn in_form(&self, base: &[Word; LIMBS]) -> [Word; LIMBS] {
+        let product = (Uint::ZERO, Uint::from_words(*base));
+        Uint::rem_wide_vartime(product, self.modulus.as_nz_ref()).to_words()
     }
 
     /// `base ^ exponent`, not in Montgomery form, below twice the modulus; for a base below the modulus and an odd exponent.
     fn power(&self, base: &[Word; LIMBS], exponent: u32) -> [Word; LIMBS] {
-        let in_form = self.multiply(base, &self.square_of_r);
+        let in_form = self.in_form(base);
         let mut power = in_form;
         let below_top_bit = exponent.checked_ilog2().unwrap_or(0);
         for bit in (1..below_top_bit).rev() {
@@ -220,29 +228,25 @@ impl<const LIMBS: usize> Montgomery<LIMBS> {
     /// Divides a product by `R`: adds multiples of the modulus until the lower half is zero, and drops it.
     fn reduce(&self, mut product: [[Word; LIMBS]; 2]) -> [Word; LIMBS] {
         let words = product.as_flattened_mut();
+        let modulus = self.modulus.as_ref().as_words();
         let mut carry = 0;
         for at in (0..LIMBS).step_by(2) {
             // What makes the two lowest words zero.
             let first = words[at].wrapping_mul(self.negated_inverse);
-            let (_, next) = multiply_add(words[at], self.modulus[0], first, 0);
-            let (next, _) = multiply_add(words[at + 1], self.modulus[1], first, next);
+            let (_, next) = multiply_add(words[at], modulus[0], first, 0);
+            let (next, _) = multiply_add(words[at + 1], modulus[1], first, next);
             let second = next.wrapping_mul(self.negated_inverse);
             let (row, above) = words[at..].split_at_mut(LIMBS);
-            let (next, last) = add_rows(row, &self.modulus, first, second, 0);
+            let (next, last) = add_rows(row, modulus, first, second, 0);
             carry = add(&mut above[0], next, carry);
             carry = add(&mut above[1], last, carry);
         }
-        let [_, mut quotient] = product;
-        if carry != 0 {
-            let mut borrow = false;
-            for (word, part) in quotient.iter_mut().zip(&self.modulus) {
-                let (rest, first) = word.overflowing_sub(*part);
-                let (rest, second) = rest.overflowing_sub(Word::from(borrow));
-                *word = rest;
-                borrow = first | second;
-            }
+        let [_, quotient] = product;
+        if carry == 0 {
+            return quotient;
         }
-        quotient
+        let quotient = Uint::from_words(quotient);
+        quotient.wrapping_sub(self.modulus.as_ref()).to_words()
     }
 }
 
@@ -289,6 +293,7 @@ fn number<const LIMBS: usize>(bytes: &[u8]) -> Option<Uint<LIMBS>> {
 
 #[cfg(test)]
 mod tests {
+    use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
     use proptest::prelude::*;
 
     use super::*;
@@ -327,7 +332,7 @@ mod tests {
         base: &Uint<LIMBS>,
     ) -> Uint<LIMBS> {
         let params = FixedMontyParams::new_vartime(Odd::new(*modulus).unwrap());
-        let base = crypto_bigint::modular::FixedMontyForm::new(base, &params);
+        let base = FixedMontyForm::new(base, &params);
         base.pow(&crypto_bigint::U64::from(exponent)).retrieve()
     }
 
