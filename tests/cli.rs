@@ -38,7 +38,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { check help inputs manifests names streams usage verify }
+transcripts! { check help inputs manifest manifests names streams usage verify }
 
 /// A program in a folder, with our command on its path and nothing else of the environment.
 fn command_in(program: &str, folder: &Path) -> Command {

@@ -1,5 +1,9 @@
 //! Flags and help text.
 
+mod key;
+mod manifest;
+mod sign;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +11,9 @@ use std::time::Duration;
 use countersign::verify::{Expiry, Fingerprint, Policy, Timestamp, printable};
 use lexopt::{Arg, Parser};
 
+pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
+pub(crate) use self::manifest::{ManifestFormat, ManifestOptions};
+pub(crate) use self::sign::{SignOptions, SignerChoice};
 use super::outcome::{Failure, Outcome, Verdict};
 
 /// What is asked for, and how to speak.
@@ -19,6 +26,11 @@ pub(crate) struct Request {
 pub(crate) enum Command {
     Verify(Box<VerifyOptions>),
     Check(Box<CheckOptions>),
+    Sign(Box<SignOptions>),
+    Manifest(Box<ManifestOptions>),
+    Generate(Box<GenerateOptions>),
+    Mint(Box<MintOptions>),
+    Show(Box<ShowOptions>),
     /// Help or version.
     Print(String),
 }
@@ -98,6 +110,7 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
         style,
         command: "countersign",
         flags: GLOBAL_FLAGS,
+        backend_flags: Vec::new(),
     };
     loop {
         match words.next()? {
@@ -107,11 +120,14 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                     concat!("countersign ", env!("CARGO_PKG_VERSION"), "\n").to_owned(),
                 ));
             }
-            Some(Word::Flag(_)) => {}
+            Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
             Some(Word::Value(verb)) => {
                 return match verb.to_str() {
                     Some("verify") => parse_verify(words),
                     Some("check") => parse_check(words),
+                    Some("sign") => sign::parse(words),
+                    Some("manifest") => manifest::parse(words),
+                    Some("key") => key::parse(words),
                     Some("help") => parse_help(words),
                     _ => Err(words.unknown_command(&verb)),
                 };
@@ -126,10 +142,21 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
         Some(Word::Value(verb)) => match verb.to_str() {
             Some("verify") => VERIFY_HELP,
             Some("check") => CHECK_HELP,
+            Some("sign") => sign::HELP,
+            Some("manifest") => manifest::HELP,
+            Some("key") => match words.next()? {
+                Some(Word::Value(verb)) => match verb.to_str() {
+                    Some("generate") => key::GENERATE_HELP,
+                    Some("mint") => key::MINT_HELP,
+                    Some("show") => key::SHOW_HELP,
+                    _ => return Err(words.unknown_command_of(&verb, KEY_COMMANDS)),
+                },
+                _ => key::HELP,
+            },
             Some("help") => HELP,
             _ => return Err(words.unknown_command(&verb)),
         },
-        Some(Word::Flag(_)) | None => HELP,
+        Some(Word::Flag(_) | Word::BackendFlag(_)) | None => HELP,
     };
     Ok(Command::Print(text.to_owned()))
 }
@@ -146,6 +173,7 @@ fn parse_verify(words: Words<'_>) -> Result<Command, UsageError> {
         match word {
             Word::Flag("help") => return Ok(Command::Print(VERIFY_HELP.to_owned())),
             Word::Flag(flag) => anchors.take(flag, &mut words)?,
+            Word::BackendFlag(_) => {}
             Word::Value(file) => files.push(PathBuf::from(file)),
         }
     }
@@ -182,6 +210,7 @@ fn parse_check(words: Words<'_>) -> Result<Command, UsageError> {
             Word::Flag("ignore-missing") => ignore_missing = true,
             Word::Flag("dir") => words.once("dir", &mut dir, |value| Ok(PathBuf::from(value)))?,
             Word::Flag(flag) => anchors.take(flag, &mut words)?,
+            Word::BackendFlag(_) => {}
             Word::Value(value) if manifest.is_none() => manifest = Some(PathBuf::from(value)),
             Word::Value(value) => names.push(words.text("FILE", value)?),
         }
@@ -310,7 +339,17 @@ impl AnchorArguments {
 /// A word of the command line.
 enum Word {
     Flag(&'static str),
+    /// An option of a backend: its place among the words' `backend_flags`.
+    BackendFlag(usize),
     Value(OsString),
+}
+
+/// An option of a backend as a flag.
+struct BackendFlag {
+    /// Without the dashes.
+    flag: String,
+    backend: String,
+    option: &'static str,
 }
 
 /// The words that are left, and which flags are known here.
@@ -319,8 +358,11 @@ struct Words<'p> {
     style: &'p mut Style,
     command: &'static str,
     flags: &'static [&'static str],
+    backend_flags: Vec<BackendFlag>,
 }
 
+const COMMANDS: &[&str] = &["verify", "check", "sign", "manifest", "key", "help"];
+const KEY_COMMANDS: &[&str] = &["generate", "mint", "show"];
 const GLOBAL_FLAGS: &[&str] = &["help", "version", "json", "quiet", "color"];
 const VERIFY_FLAGS: &[&str] = &[
     "help",
@@ -382,6 +424,9 @@ impl Words<'_> {
             Some(Arg::Short(other)) => return Err(self.unknown_flag(&format!("-{other}"))),
             Some(Arg::Long(name)) => name.to_owned(),
         };
+        if let Some(place) = self.backend_flags.iter().position(|own| own.flag == given) {
+            return Ok(Some(Word::BackendFlag(place)));
+        }
         let Some(flag) = self.flags.iter().find(|flag| **flag == given) else {
             return Err(self.unknown_flag(&format!("--{given}")));
         };
@@ -470,9 +515,16 @@ impl Words<'_> {
         }
     }
 
+    fn unexpected(&self, extra: &OsStr) -> UsageError {
+        let shown = printable(&extra.to_string_lossy());
+        self.error(&format!("nothing is known to do with `{shown}`"))
+    }
+
     fn unknown_flag(&self, given: &str) -> UsageError {
         let error = self.error(&format!("unknown option `{}`", printable(given)));
-        match nearest(given.trim_start_matches('-'), self.flags) {
+        let backend_flags = self.backend_flags.iter().map(|own| own.flag.as_str());
+        let known: Vec<&str> = self.flags.iter().copied().chain(backend_flags).collect();
+        match nearest(given.trim_start_matches('-'), &known) {
             Some(flag) => UsageError {
                 hint: format!("did you mean `--{flag}`?"),
                 ..error
@@ -482,11 +534,19 @@ impl Words<'_> {
     }
 
     fn unknown_command(&self, given: &OsStr) -> UsageError {
+        self.unknown_command_of(given, COMMANDS)
+    }
+
+    fn unknown_command_of(&self, given: &OsStr, known: &[&str]) -> UsageError {
         let given = given.to_string_lossy();
         let error = self.error(&format!("unknown command `{}`", printable(&given)));
-        match nearest(&given, &["verify", "check", "help"]) {
+        let before = match self.command {
+            "countersign" => "countersign".to_owned(),
+            command => format!("countersign {command}"),
+        };
+        match nearest(&given, known) {
             Some(verb) => UsageError {
-                hint: format!("did you mean `countersign {verb}`?"),
+                hint: format!("did you mean `{before} {verb}`?"),
                 ..error
             },
             None => error,
@@ -566,15 +626,21 @@ fn parse_number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 }
 
 const HELP: &str = "\
-Verify downloaded releases.
+Verify downloaded releases, and sign your own.
 
 Usage: countersign verify FILE --key CERT
        countersign check MANIFEST [FILE...] --key CERT
+       countersign sign FILE... --key-id KEY --public-key CERT
 
 Commands:
-  verify   One file by its detached signature
-  check    A release: the signature over its checksum manifest, then the artifacts it lists
-  help     This text, or `help COMMAND`
+  verify         One file by its detached signature
+  check          A release: the signature over its checksum manifest, then the artifacts it lists
+  sign           Detached signatures, by a key on disk or behind another backend
+  manifest       A checksum manifest of files
+  key generate   A private key on disk and its certificate
+  key mint       A certificate for a key that a backend has
+  key show       What is in a certificate, and whether it would be trusted
+  help           This text, or `help COMMAND`
 
 Options:
       --json         One JSON object on standard output
@@ -586,7 +652,7 @@ Options:
 Example:
   countersign verify hello-2.10.tar.gz --key hello.asc
 
-Exit status: 0 verified, 1 refused, 2 could not tell.
+Exit status: 0 verified or done, 1 refused, 2 could not tell or not done.
 ";
 
 const VERIFY_HELP: &str = "\

@@ -91,7 +91,7 @@ pub(crate) fn verifier(anchors: &Anchors) -> Result<Verifier, Failure> {
     Ok(Verifier::new(trust, anchors.policy.clone()))
 }
 
-fn certificate_hint(error: &CertificateError) -> Option<String> {
+pub(crate) fn certificate_hint(error: &CertificateError) -> Option<String> {
     let hint = match error {
         CertificateError::PrivateKey => {
             "keep private keys off this machine; export the public half with `gpg --export FINGERPRINT`"

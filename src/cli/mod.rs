@@ -3,8 +3,12 @@
 mod args;
 mod check;
 mod inputs;
+mod key;
+mod manifest;
 mod outcome;
+mod output;
 mod report;
+mod sign;
 mod verify;
 
 use std::ffi::OsString;
@@ -27,6 +31,17 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let outcome = check::run(&options, &reporter);
             reporter.finish(outcome)
         }
+        Ok(Command::Sign(options)) => {
+            let made = sign::run(&options, &reporter);
+            reporter.finish_made(made)
+        }
+        Ok(Command::Manifest(options)) => {
+            let made = manifest::run(&options, &reporter);
+            reporter.finish_made(made)
+        }
+        Ok(Command::Generate(options)) => reporter.finish_made(key::generate(&options)),
+        Ok(Command::Mint(options)) => reporter.finish_made(key::mint(&options)),
+        Ok(Command::Show(options)) => reporter.finish_made(key::show(&options)),
         Err(usage) => reporter.finish(usage.into_outcome()),
     }
 }

@@ -133,3 +133,41 @@ impl Outcome {
         self.sources = report.sources().to_vec();
     }
 }
+
+/// What a command that makes something came to.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// As in `countersign.key-mint/1`.
+    pub(crate) command: &'static str,
+    /// For standard output, one line each.
+    pub(crate) results: Vec<String>,
+    /// For standard output, to the letter, in place of lines.
+    pub(crate) payload: Option<Vec<u8>>,
+    /// What a person wants to know besides.
+    pub(crate) remarks: Vec<String>,
+    /// What a person should know even where nothing was asked.
+    pub(crate) warnings: Vec<String>,
+    /// What the JSON form has beyond what all commands have.
+    pub(crate) document: serde_json::Map<String, serde_json::Value>,
+    /// What was not made. What was made before stays.
+    pub(crate) failures: Vec<Failure>,
+}
+
+impl Made {
+    pub(crate) fn new(command: &'static str) -> Self {
+        Self {
+            command,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a field to the JSON form.
+    pub(crate) fn note(&mut self, name: &str, value: impl Into<serde_json::Value>) {
+        self.document.insert(name.to_owned(), value.into());
+    }
+}
+
+/// A failure of a command that makes something.
+pub(crate) fn failed(reason: &'static str, message: impl Into<String>) -> Failure {
+    Failure::new(Verdict::CouldNotTell, reason, message)
+}

@@ -10,7 +10,7 @@ use countersign::verify::{GoodSignature, RefusedSignature, printable};
 use serde::Serialize;
 
 use super::args::{Color, Style};
-use super::outcome::{ArtifactOutcome, Outcome, Verdict};
+use super::outcome::{ArtifactOutcome, Failure, Made, Outcome, Verdict};
 
 /// Says what a command came to.
 pub(crate) struct Reporter {
@@ -38,7 +38,7 @@ impl Reporter {
 
     /// Help or version.
     pub(crate) fn print(&mut self, text: &str) -> ExitCode {
-        match write_out(text) {
+        match write_out(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => self.lost_output(&error),
         }
@@ -52,10 +52,55 @@ impl Reporter {
             self.results(&outcome)
         };
         self.remarks(&outcome);
-        match write_out(&text) {
+        match write_out(text.as_bytes()) {
             Ok(()) => ExitCode::from(outcome.verdict().exit_code()),
             Err(error) => self.lost_output(&error),
         }
+    }
+
+    /// As [`Reporter::finish`], for a command that makes something.
+    pub(crate) fn finish_made(&mut self, made: Made) -> ExitCode {
+        let mut lines = Vec::new();
+        let spoken = !self.style.quiet && !self.style.json;
+        if spoken {
+            lines.extend(made.remarks.iter().map(|line| printable(line)));
+        }
+        let warning = self.paint(CYAN, "warning:");
+        lines.extend(
+            made.warnings
+                .iter()
+                .map(|line| format!("{warning} {}", printable(line))),
+        );
+        for failure in &made.failures {
+            lines.extend(self.complaint(failure));
+        }
+        say(&lines);
+        let written = match (&made.payload, self.style.json) {
+            (Some(payload), false) => write_out(payload),
+            (_, true) => write_out(made_json(&made).as_bytes()),
+            (None, false) if self.style.quiet => Ok(()),
+            (None, false) => {
+                let lines = made.results.iter().map(|line| format!("{line}\n"));
+                write_out(lines.collect::<String>().as_bytes())
+            }
+        };
+        match written {
+            Ok(()) if made.failures.is_empty() => ExitCode::SUCCESS,
+            Ok(()) => ExitCode::from(Verdict::CouldNotTell.exit_code()),
+            Err(error) => self.lost_output(&error),
+        }
+    }
+
+    fn complaint(&self, failure: &Failure) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} {}",
+            self.paint(RED, "error:"),
+            printable(&failure.message)
+        )];
+        if let Some(hint) = &failure.hint {
+            lines.push(format!("{} {}", self.paint(CYAN, "hint:"), printable(hint)));
+        }
+        lines
     }
 
     /// One line a result, for scripts.
@@ -130,17 +175,9 @@ impl Reporter {
                         .map(|message| format!("{error} {message}")),
                 );
             }
-            lines.push(format!("{error} {}", printable(&failure.message)));
-            if let Some(hint) = &failure.hint {
-                lines.push(format!("{} {}", self.paint(CYAN, "hint:"), printable(hint)));
-            }
+            lines.extend(self.complaint(failure));
         }
-        let text: String = lines
-            .iter()
-            .map(|line| format!("countersign: {line}\n"))
-            .collect();
-        // Nothing is left to complain to.
-        let _ = io::stderr().write_all(text.as_bytes());
+        say(&lines);
     }
 
     fn lost_output(&self, error: &io::Error) -> ExitCode {
@@ -154,10 +191,19 @@ impl Reporter {
     }
 }
 
-fn write_out(text: &str) -> io::Result<()> {
+fn write_out(octets: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(octets)?;
     out.flush()
+}
+
+fn say(lines: &[String]) {
+    let text: String = lines
+        .iter()
+        .map(|line| format!("countersign: {line}\n"))
+        .collect();
+    // Nothing is left to complain to.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 fn counted(artifacts: usize) -> String {
@@ -377,7 +423,48 @@ fn json(outcome: &Outcome) -> String {
             .then(|| outcome.artifacts.iter().map(artifact_document).collect()),
         skipped: (outcome.command == "check").then_some(outcome.skipped),
     };
-    let text = serde_json::to_string_pretty(&document).expect("strings and lists serialise");
+    json_text(&document)
+}
+
+/// The JSON form of a command that makes something, version 1.
+#[derive(Serialize)]
+struct MadeDocument<'a> {
+    schema: String,
+    result: &'static str,
+    failures: Vec<FailureDocument<'a>>,
+    warnings: &'a [String],
+    #[serde(flatten)]
+    own: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct FailureDocument<'a> {
+    reason: &'static str,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+fn made_json(made: &Made) -> String {
+    let failures = made.failures.iter().map(|own| FailureDocument {
+        reason: own.reason,
+        message: &own.message,
+        hint: own.hint.as_deref(),
+    });
+    json_text(&MadeDocument {
+        schema: format!("countersign.{}/1", made.command),
+        result: if made.failures.is_empty() {
+            "done"
+        } else {
+            "failed"
+        },
+        failures: failures.collect(),
+        warnings: &made.warnings,
+        own: &made.document,
+    })
+}
+
+fn json_text(document: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(document).expect("strings and lists serialise");
     // JSON needs no escapes beyond the first control characters; a terminal does.
     let mut shown = String::with_capacity(text.len() + 1);
     for c in text.chars() {

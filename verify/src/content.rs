@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::mpsc::sync_channel;
 
-use crate::hash::Hasher;
+use crate::hash::{HashAlgorithm, Hasher};
 use crate::signature::Signature;
 
 /// Whether line ends are made CRLF before hashing (RFC 9580, section 5.2.4).
@@ -35,6 +35,22 @@ impl ContentHash {
             hasher: signature.hasher()?,
             after_cr: false,
         })
+    }
+
+    /// The running hash of data as they are, unsalted.
+    pub(crate) fn binary(hash: HashAlgorithm) -> Self {
+        Self {
+            hash_id: hash.id(),
+            salt: Vec::new(),
+            form: DataForm::Binary,
+            hasher: hash.hasher(),
+            after_cr: false,
+        }
+    }
+
+    /// Whether both hash the same way.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.is_for((other.hash_id, &other.salt, other.form))
     }
 
     pub(crate) fn is_for(&self, (hash_id, salt, form): (u8, &[u8], DataForm)) -> bool {
@@ -90,7 +106,7 @@ pub(crate) const OVERLAP_FROM: u64 = 2 * PASSED_PART as u64;
 
 /// Where a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// In the calling thread, between hashing.
     InTurn,
     /// In a thread of its own if the file is large, so that reading and hashing overlap.

@@ -447,6 +447,10 @@ pub enum SignatureRefusal {
         /// What it counts.
         what: Work,
     },
+    /// Only with [`Verifier::verify_hashed`](crate::Verifier::verify_hashed): the data went through another hash, or
+    /// through this one in another form.
+    #[error("the data were not hashed as this signature needs it")]
+    NotHashed,
     /// The cryptographic check failed: the data, the signature or the key is not what was signed.
     #[error("signature does not match the data")]
     BadSignature,
@@ -525,6 +529,7 @@ impl SignatureRefusal {
             Self::KeyExpiredNow { .. } => "key-expired-now",
             Self::KeyRevoked { .. } => "key-revoked",
             Self::TooMuchWork { .. } => "too-much-work",
+            Self::NotHashed => "not-hashed",
             Self::BadSignature => "bad-signature",
         }
     }

@@ -45,6 +45,22 @@ impl HashAlgorithm {
         })
     }
 
+    /// The algorithm's number (RFC 9580, section 9.5).
+    #[must_use]
+    pub fn id(self) -> u8 {
+        match self {
+            Self::Md5 => 1,
+            Self::Sha1 => 2,
+            Self::Ripemd160 => 3,
+            Self::Sha256 => 8,
+            Self::Sha384 => 9,
+            Self::Sha512 => 10,
+            Self::Sha224 => 11,
+            Self::Sha3_256 => 12,
+            Self::Sha3_512 => 14,
+        }
+    }
+
     /// Whether a signature may rest on it. A revocation counts whatever its hash.
     pub(crate) fn is_strong(self) -> bool {
         matches!(

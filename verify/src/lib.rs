@@ -38,12 +38,14 @@
 
 mod armor;
 mod artifact;
+mod assessment;
 mod certificate;
 mod clear_signed;
 mod content;
 mod error;
 mod fingerprint;
 mod hash;
+mod hashed;
 mod key;
 pub mod limits;
 mod manifest;
@@ -60,8 +62,13 @@ mod verifier;
 mod wycheproof;
 
 pub use artifact::{Artifact, ArtifactWriter, VerifiedArtifact};
+pub use assessment::{
+    Assessment, CertificateKey, KeyAssessment, KeyFlags, KeyRevocation, UserIdAssessment,
+    UserIdStanding,
+};
 pub use certificate::Certificate;
 pub use clear_signed::{ClearSigned, Detected};
+pub use content::Reading;
 pub use error::{
     ArmorError, ArtifactError, CertificateError, ClearSignedError, FingerprintError, KeyRole,
     ManifestError, NameError, PacketError, PolicyError, RevocationReason, SignatureError,
@@ -69,11 +76,12 @@ pub use error::{
 };
 pub use fingerprint::{Fingerprint, KeyHandle};
 pub use hash::HashAlgorithm;
+pub use hashed::{HashedData, read_file};
 pub use key::PublicKeyAlgorithm;
 pub use manifest::{ArtifactName, Digest, Manifest, VerifiedManifest, printable};
 pub use policy::{Expiry, MIN_RSA_BITS, Notation, Policy};
 pub use report::{GoodSignature, Refusal, RefusedSignature, Report};
-pub use signature::DetachedSignature;
+pub use signature::{DetachedSignature, Form};
 pub use time::Timestamp;
 pub use trust::{Agreement, ConsultedSource, Requirement, Source, SourceName, Trust};
 pub use verifier::{SignedDataWriter, VerifiedData, Verifier};

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::artifact::Artifact;
 use crate::error::{ArtifactError, ManifestError, NameError, VerifyError};
+use crate::hash::HashAlgorithm;
 use crate::limits;
 use crate::report::Report;
 
@@ -88,6 +89,14 @@ impl VerifiedManifest {
 pub struct ArtifactName(String);
 
 impl ArtifactName {
+    /// A name as a manifest may list it; one leading `./` is dropped.
+    ///
+    /// # Errors
+    /// [`NameError`] for one that a verified manifest would not have.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        safe_name(name.as_bytes().to_vec()).map(Self)
+    }
+
     /// The name, without a leading `./`. Outside text: it may hold control characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -114,6 +123,27 @@ pub enum Digest {
 }
 
 impl Digest {
+    /// From the octets that the algorithm came to; none for another algorithm than these three, or another length.
+    #[must_use]
+    pub fn from_octets(hash: HashAlgorithm, octets: &[u8]) -> Option<Self> {
+        match hash {
+            HashAlgorithm::Sha256 => octets.try_into().ok().map(Self::Sha256),
+            HashAlgorithm::Sha384 => octets.try_into().ok().map(Self::Sha384),
+            HashAlgorithm::Sha512 => octets.try_into().ok().map(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// The algorithm.
+    #[must_use]
+    pub fn hash(&self) -> HashAlgorithm {
+        match self {
+            Self::Sha256(_) => HashAlgorithm::Sha256,
+            Self::Sha384(_) => HashAlgorithm::Sha384,
+            Self::Sha512(_) => HashAlgorithm::Sha512,
+        }
+    }
+
     fn from_hex(digits: &[u8]) -> Option<Self> {
         fn octets<const LENGTH: usize>(digits: &[u8]) -> Option<[u8; LENGTH]> {
             let mut octets = [0; LENGTH];

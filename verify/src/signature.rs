@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::armor::{self, Around};
+use crate::assessment::KeyFlags;
 use crate::error::{PacketError, RevocationReason, SignatureError, SignatureRefusal};
 use crate::fingerprint::{Fingerprint, KeyHandle};
 use crate::hash::{HashAlgorithm, Hasher};
@@ -40,6 +41,17 @@ pub(crate) mod kind {
 #[derive(Debug, Clone)]
 pub struct DetachedSignature {
     packets: Vec<SignaturePacket>,
+    octets: Arc<[u8]>,
+    form: Form,
+}
+
+/// How OpenPGP packets are written down (RFC 9580, section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As text.
+    Armored,
+    /// As they are.
+    Binary,
 }
 
 impl DetachedSignature {
@@ -58,7 +70,7 @@ impl DetachedSignature {
             return Err(SignatureError::Empty);
         }
         if armor::is_binary(input) {
-            return Self::from_packets(input.into());
+            return Self::from_packets(input.into(), Form::Binary);
         }
         if !armor::is_armored(input) {
             return Err(SignatureError::NotOpenPgp);
@@ -80,12 +92,12 @@ impl DetachedSignature {
             }
             packets.extend_from_slice(&octets);
         }
-        Self::from_packets(packets.into())
+        Self::from_packets(packets.into(), Form::Armored)
     }
 
-    fn from_packets(octets: Arc<[u8]>) -> Result<Self, SignatureError> {
+    fn from_packets(octets: Arc<[u8]>, form: Form) -> Result<Self, SignatureError> {
         let mut signatures = Vec::new();
-        for (index, found) in Packets::new(Slice::whole(octets)).enumerate() {
+        for (index, found) in Packets::new(Slice::whole(octets.clone())).enumerate() {
             let malformed = |detail| SignatureError::Packet { index, detail };
             let found = match found {
                 // Compressed, encrypted and literal data may be of any length.
@@ -119,7 +131,27 @@ impl DetachedSignature {
         }
         Ok(Self {
             packets: signatures,
+            octets,
+            form,
         })
+    }
+
+    /// The packets, binary, each as it came, those that are no signature among them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.octets.to_vec()
+    }
+
+    /// How the file held them.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// How many signatures there are. At least one.
+    #[must_use]
+    pub fn signatures(&self) -> usize {
+        self.packets.len()
     }
 
     pub(crate) fn packets(&self) -> &[SignaturePacket] {
@@ -182,8 +214,8 @@ pub(crate) struct Signature {
     /// Whether they stand in the hashed area.
     issuers_signed: bool,
     pub(crate) key_validity: Option<Duration>,
-    /// Whether the sign flag is set; none without a key flags subpacket.
-    pub(crate) may_sign: Option<bool>,
+    /// None without a key flags subpacket.
+    pub(crate) flags: Option<KeyFlags>,
     pub(crate) primary_user_id: bool,
     pub(crate) reason: RevocationReason,
     pub(crate) notations: Vec<Notation>,
@@ -217,7 +249,7 @@ impl Signature {
             issuers: Vec::new(),
             issuers_signed: false,
             key_validity: None,
-            may_sign: None,
+            flags: None,
             primary_user_id: false,
             reason: RevocationReason::Absent,
             notations: Vec::new(),
@@ -258,7 +290,7 @@ impl Signature {
             issuers: vec![KeyHandle::KeyId(*key_id)],
             issuers_signed: false,
             key_validity: None,
-            may_sign: None,
+            flags: None,
             primary_user_id: false,
             reason: RevocationReason::Absent,
             notations: Vec::new(),
@@ -312,7 +344,7 @@ impl Signature {
             Meaning::Expires(after) => self.validity = Some(after),
             Meaning::KeyExpires(after) => self.key_validity = Some(after),
             Meaning::Issuer(issuer) => self.issuers.push(issuer),
-            Meaning::KeyFlags { sign } => self.may_sign = Some(sign),
+            Meaning::KeyFlags(flags) => self.flags = Some(flags),
             Meaning::PrimaryUserId(primary) => self.primary_user_id = primary,
             Meaning::RevocationReason(reason) => self.reason = reason,
             Meaning::Notation { notation, critical } => {
@@ -483,9 +515,7 @@ enum Meaning {
     Expires(Duration),
     KeyExpires(Duration),
     Issuer(KeyHandle),
-    KeyFlags {
-        sign: bool,
-    },
+    KeyFlags(KeyFlags),
     PrimaryUserId(bool),
     RevocationReason(RevocationReason),
     Notation {
@@ -518,10 +548,7 @@ impl Subpacket {
                 [flag] => Meaning::PrimaryUserId(*flag == 1),
                 _ => return None,
             },
-            // 0x02 in the first octet: may sign data. No octet at all are flags, too, none of them set.
-            27 => Meaning::KeyFlags {
-                sign: body.first().is_some_and(|flags| flags & 0x02 != 0),
-            },
+            27 => Meaning::KeyFlags(KeyFlags::from_octets(body)),
             29 => Meaning::RevocationReason(reason(*body.first()?)),
             EMBEDDED_SIGNATURE => Meaning::EmbeddedSignature(embeddable(&self.body)?),
             33 => match body.split_first()? {

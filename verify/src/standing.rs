@@ -9,37 +9,37 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::assessment::{KeyFlags, KeyRevocation, UserIdStanding};
 use crate::certificate::{Certificate, Component};
-use crate::error::{KeyRole, RevocationReason, SignatureRefusal, Work};
+use crate::error::{KeyRole, SignatureRefusal, Work};
 use crate::hash::HashAlgorithm;
 use crate::key::Key;
 use crate::limits;
+use crate::policy::Expiry;
 use crate::signature::{Signature, SignaturePacket, kind};
 use crate::time::Timestamp;
 
 /// What was found out of a key that holds.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyStanding {
-    /// The sign flag; none if there are no flags at all.
-    pub(crate) may_sign: Option<bool>,
+    /// None if there are no flags at all.
+    pub(crate) flags: Option<KeyFlags>,
     pub(crate) expires: Option<Timestamp>,
-    revocations: Vec<Revocation>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Revocation {
-    reason: RevocationReason,
-    created: Option<Timestamp>,
+    revocations: Vec<KeyRevocation>,
 }
 
 impl KeyStanding {
+    pub(crate) fn revocations(&self) -> &[KeyRevocation] {
+        &self.revocations
+    }
+
     /// Rule 8, for a signature made at `signed`.
     pub(crate) fn revoked_for(
         &self,
         role: KeyRole,
         signed: Timestamp,
     ) -> Result<(), SignatureRefusal> {
-        let counts = |revocation: &&Revocation| {
+        let counts = |revocation: &&KeyRevocation| {
             !revocation.reason.is_soft() || revocation.created.is_none_or(|date| signed >= date)
         };
         match self.revocations.iter().find(counts) {
@@ -129,13 +129,12 @@ impl<'c> Judge<'c> {
     /// # Errors
     /// No valid self-signature: this is no certificate. A hard revocation is reported even then.
     pub(crate) fn primary(&mut self) -> Checked<PrimaryStanding> {
-        let revocations =
-            self.revocations(kind::KEY_REVOCATION, &[&self.primary_octets.clone()])?;
+        let revocations = self.primary_revocations()?;
         let by_user_id = self.primary_user_id()?;
         let (user_id, certification) = by_user_id.found.unzip();
         // A version 6 key takes its properties from the direct-key signature alone (RFC 9580, section 10.1.1).
         let certification = certification.filter(|_| self.primary.version == 4);
-        let says_all = |own: &Signature| own.may_sign.is_some() && own.key_validity.is_some();
+        let says_all = |own: &Signature| own.flags.is_some() && own.key_validity.is_some();
         let direct = if certification.as_ref().is_some_and(says_all) {
             Newest {
                 found: None,
@@ -148,7 +147,7 @@ impl<'c> Judge<'c> {
         if speakers.is_empty() {
             // A key that was compromised is so whatever else it lacks.
             let nothing = KeyStanding {
-                may_sign: None,
+                flags: None,
                 expires: None,
                 revocations,
             };
@@ -158,11 +157,11 @@ impl<'c> Judge<'c> {
                 None => SignatureRefusal::NoSelfSignature,
             });
         }
-        let may_sign = speakers.iter().find_map(|own| own.may_sign);
+        let flags = speakers.iter().find_map(|own| own.flags);
         let validity = speakers.iter().find_map(|own| own.key_validity);
         Ok(PrimaryStanding {
             key: KeyStanding {
-                may_sign,
+                flags,
                 expires: expires(self.primary, validity),
                 revocations,
             },
@@ -170,25 +169,18 @@ impl<'c> Judge<'c> {
         })
     }
 
+    /// Rule 8 for the primary key.
+    pub(crate) fn primary_revocations(&mut self) -> Checked<Vec<KeyRevocation>> {
+        self.revocations(kind::KEY_REVOCATION, &[&self.primary_octets.clone()])
+    }
+
     /// Rules 6 to 8 for a subkey, its back-signature included.
     ///
     /// # Errors
     /// No valid binding, not flagged for signing, or no valid back-signature.
     pub(crate) fn subkey(&mut self, subkey: &Key, component: &Component) -> Checked<KeyStanding> {
-        let subkey_octets = subkey.signed_octets();
-        let primary_octets = self.primary_octets.clone();
-        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
-        let revocations = self.revocations(kind::SUBKEY_REVOCATION, &content)?;
-        let is_binding =
-            |signature: &SignaturePacket| signature.kind() == Some(kind::SUBKEY_BINDING);
-        let search = self.search_own(component.signatures().filter(is_binding))?;
-        let Some(binding) = self.newest(search.candidates, self.primary, &content)? else {
-            return Err(match search.weak {
-                Some(hash) => SignatureRefusal::WeakBindingSignature { hash },
-                None => SignatureRefusal::NoBindingSignature,
-            });
-        };
-        if binding.may_sign != Some(true) {
+        let (standing, binding) = self.binding(subkey, component)?;
+        if !standing.flags.is_some_and(KeyFlags::may_sign) {
             return Err(SignatureRefusal::NotForSigning {
                 role: KeyRole::Subkey,
             });
@@ -204,19 +196,64 @@ impl<'c> Judge<'c> {
             .filter(|own| is_back_signature(own))
             .cloned();
         let back = self.search(embedded, subkey)?;
+        let subkey_octets = subkey.signed_octets();
+        let primary_octets = self.primary_octets.clone();
+        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
         if self.newest(back.candidates, subkey, &content)?.is_none() {
             return Err(SignatureRefusal::BadBackSignature);
         }
-        let expires = expires(subkey, binding.key_validity);
-        Ok(KeyStanding {
-            may_sign: binding.may_sign,
-            expires,
+        Ok(standing)
+    }
+
+    /// What a subkey's newest valid binding says, whatever the subkey is for.
+    ///
+    /// # Errors
+    /// No valid binding.
+    pub(crate) fn binding(
+        &mut self,
+        subkey: &Key,
+        component: &Component,
+    ) -> Checked<(KeyStanding, Signature)> {
+        let subkey_octets = subkey.signed_octets();
+        let primary_octets = self.primary_octets.clone();
+        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
+        let revocations = self.revocations(kind::SUBKEY_REVOCATION, &content)?;
+        let is_binding =
+            |signature: &SignaturePacket| signature.kind() == Some(kind::SUBKEY_BINDING);
+        let search = self.search_own(component.signatures().filter(is_binding))?;
+        let Some(binding) = self.newest(search.candidates, self.primary, &content)? else {
+            return Err(match search.weak {
+                Some(hash) => SignatureRefusal::WeakBindingSignature { hash },
+                None => SignatureRefusal::NoBindingSignature,
+            });
+        };
+        let standing = KeyStanding {
+            flags: binding.flags,
+            expires: expires(subkey, binding.key_validity),
             revocations,
+        };
+        Ok((standing, binding))
+    }
+
+    /// Whether the primary key stands by a user id.
+    pub(crate) fn user_id(&mut self, id: &Component) -> Checked<UserIdStanding> {
+        let octets = user_id_octets(id);
+        let primary_octets = self.primary_octets.clone();
+        let content = [primary_octets.as_slice(), octets.as_slice()];
+        let search = self.search_own(id.signatures().filter(is_certification))?;
+        let newest = self.newest(search.candidates, self.primary, &content)?;
+        let Some(created) = newest.and_then(|own| own.created) else {
+            return Ok(UserIdStanding::NotCertified);
+        };
+        Ok(if self.user_id_is_revoked(created, &content)? {
+            UserIdStanding::Revoked
+        } else {
+            UserIdStanding::Certified { created }
         })
     }
 
     /// Rule 8. A revocation counts whatever its hash, its age and its other subpackets: in doubt the key is revoked.
-    fn revocations(&mut self, kind: u8, content: &[&[u8]]) -> Checked<Vec<Revocation>> {
+    fn revocations(&mut self, kind: u8, content: &[&[u8]]) -> Checked<Vec<KeyRevocation>> {
         let mut found = Vec::new();
         for packet in self.certificate.signatures_of_kind(kind) {
             let Some(signature) = self.examine(&packet)? else {
@@ -225,7 +262,7 @@ impl<'c> Judge<'c> {
             if signature.may_be_revocation_by(&self.primary.fingerprint)
                 && self.holds(&signature, self.primary, content)?
             {
-                found.push(Revocation {
+                found.push(KeyRevocation {
                     reason: signature.reason,
                     created: signature.created,
                 });
@@ -253,11 +290,6 @@ impl<'c> Judge<'c> {
         let mut searches = Vec::with_capacity(ids.len());
         let mut order = BinaryHeap::new();
         for (index, id) in ids.iter().enumerate() {
-            let is_certification = |signature: &SignaturePacket| {
-                signature.kind().is_some_and(|own| {
-                    (kind::FIRST_CERTIFICATION..=kind::LAST_CERTIFICATION).contains(&own)
-                })
-            };
             let search = self.search_own(id.signatures().filter(is_certification))?;
             weak = weak.or(search.weak);
             let candidates = search.candidates.into_iter();
@@ -413,6 +445,11 @@ impl<'c> Judge<'c> {
     }
 }
 
+fn is_certification(signature: &SignaturePacket) -> bool {
+    let kind = signature.kind();
+    kind.is_some_and(|own| (kind::FIRST_CERTIFICATION..=kind::LAST_CERTIFICATION).contains(&own))
+}
+
 fn rank(candidate: &Candidate, index: usize) -> (bool, Timestamp, Reverse<usize>) {
     (
         candidate.signature.primary_user_id,
@@ -432,4 +469,71 @@ fn expires(key: &Key, validity: Option<Duration>) -> Option<Timestamp> {
 fn user_id_octets(id: &Component) -> Vec<u8> {
     let length = u32::try_from(id.body().len()).unwrap_or(u32::MAX);
     [&[0xb4], length.to_be_bytes().as_slice(), id.body()].concat()
+}
+
+/// Rules 3 and 6 to 8 for a signature that `key` made at `created`: not revoked, flagged for signing, alive.
+pub(crate) fn may_have_signed(
+    certificate: &Certificate,
+    key: &Key,
+    primary: &KeyStanding,
+    standing: &KeyStanding,
+    created: Timestamp,
+    now: Timestamp,
+    expiry: Expiry,
+) -> Result<(), SignatureRefusal> {
+    let role = role(certificate, key);
+    primary.revoked_for(KeyRole::Primary, created)?;
+    if role == KeyRole::Subkey {
+        standing.revoked_for(role, created)?;
+    }
+    // A version 6 key without flags may do nothing (RFC 9580, section 5.2.3.29).
+    if !standing.flags.map_or(key.version == 4, KeyFlags::may_sign) {
+        return Err(SignatureRefusal::NotForSigning { role });
+    }
+    let primary_created = certificate.primary().created;
+    alive(
+        KeyRole::Primary,
+        primary,
+        primary_created,
+        created,
+        now,
+        expiry,
+    )?;
+    alive(role, standing, key.created, created, now, expiry)
+}
+
+pub(crate) fn role(certificate: &Certificate, key: &Key) -> KeyRole {
+    if certificate.primary().fingerprint == key.fingerprint {
+        KeyRole::Primary
+    } else {
+        KeyRole::Subkey
+    }
+}
+
+/// Rules 3 and 7: the key was there and alive when it signed, and where asked for is so now.
+fn alive(
+    role: KeyRole,
+    standing: &KeyStanding,
+    key_created: Timestamp,
+    created: Timestamp,
+    now: Timestamp,
+    expiry: Expiry,
+) -> Result<(), SignatureRefusal> {
+    if created < key_created {
+        return Err(SignatureRefusal::PredatesKey {
+            created,
+            key_created,
+        });
+    }
+    match standing.expires {
+        Some(expired) if expired <= created => Err(SignatureRefusal::KeyExpired {
+            role,
+            expired,
+            created,
+        }),
+        Some(expired) if expiry == Expiry::Now && expired <= now => {
+            Err(SignatureRefusal::KeyExpiredNow { role, expired, now })
+        }
+        _ => Ok(()),
+    }
 }

@@ -11,13 +11,14 @@ use crate::content::{ContentHash, DataForm, Reading};
 use crate::error::{KeyRole, SignatureRefusal, VerifyError, Work};
 use crate::fingerprint::Fingerprint;
 use crate::hash::HashAlgorithm;
+use crate::hashed::HashedData;
 use crate::key::Key;
 use crate::limits;
 use crate::manifest::{Manifest, VerifiedManifest};
-use crate::policy::{Expiry, Policy};
+use crate::policy::Policy;
 use crate::report::{GoodSignature, Refusal, RefusedSignature, Report};
 use crate::signature::{DetachedSignature, Signature, SignaturePacket, kind};
-use crate::standing::{Budget, Judge, KeyStanding, PrimaryStanding};
+use crate::standing::{Budget, Judge, KeyStanding, PrimaryStanding, may_have_signed, role};
 use crate::time::Timestamp;
 use crate::trust::Trust;
 
@@ -103,6 +104,23 @@ impl Verifier {
             })
             .map_err(VerifyError::Read)?;
         }
+        let report = session.finish()?;
+        Ok(VerifiedData { report })
+    }
+
+    /// Verifies a detached signature over data that were hashed before. One that needs another hash, a salt or another form
+    /// of the data is refused.
+    ///
+    /// # Errors
+    /// [`VerifyError::Refused`] with a reason for each signature.
+    pub fn verify_hashed<'v>(
+        &'v self,
+        signature: &DetachedSignature,
+        data: &'v HashedData,
+        now: Timestamp,
+    ) -> Result<VerifiedData, VerifyError> {
+        let mut session = Session::new(self, signature.packets(), &DETACHED_KINDS, now);
+        session.adopt(&data.content);
         let report = session.finish()?;
         Ok(VerifiedData { report })
     }
@@ -212,6 +230,8 @@ struct Session<'v> {
     now: Timestamp,
     plans: Vec<Plan<'v>>,
     hashes: Vec<ContentHash>,
+    /// A hash that has seen the data elsewhere; all plans to check are for it.
+    adopted: Option<&'v ContentHash>,
 }
 
 /// What is to be done about one signature.
@@ -237,6 +257,7 @@ impl<'v> Session<'v> {
             now,
             plans: Vec::new(),
             hashes: Vec::new(),
+            adopted: None,
         };
         for packet in packets {
             let plan = match packet.parse() {
@@ -341,6 +362,24 @@ impl<'v> Session<'v> {
         !self.hashes.is_empty()
     }
 
+    /// Takes a hash that has seen the data; what needs another one is refused.
+    fn adopt(&mut self, data: &'v ContentHash) {
+        for plan in &mut self.plans {
+            if let Plan::Check {
+                signature, content, ..
+            } = plan
+                && !self
+                    .hashes
+                    .get(*content)
+                    .is_some_and(|own| own.is_like(data))
+            {
+                let refusal = RefusedSignature::new(SignatureRefusal::NotHashed, Some(signature));
+                *plan = Plan::Refuse(refusal);
+            }
+        }
+        self.adopted = Some(data);
+    }
+
     fn update(&mut self, part: &[u8]) {
         self.hashes.iter_mut().for_each(|hash| hash.update(part));
     }
@@ -360,8 +399,8 @@ impl<'v> Session<'v> {
                     keys,
                 } => {
                     let digest = self
-                        .hashes
-                        .get(content)
+                        .adopted
+                        .or(self.hashes.get(content))
                         .map(|own| own.digest_with(&signature.trailer()));
                     let digest = digest.unwrap_or_default();
                     match standings.judge(&signature, hash, &digest, &keys) {
@@ -502,24 +541,15 @@ impl<'v> Standings<'v> {
             KeyRole::Primary => primary.key.clone(),
             KeyRole::Subkey => self.subkey(place, certificate, key)?,
         };
-        primary.key.revoked_for(KeyRole::Primary, created)?;
-        if role == KeyRole::Subkey {
-            standing.revoked_for(role, created)?;
-        }
-        // A version 6 key without flags may do nothing (RFC 9580, section 5.2.3.29).
-        if !standing.may_sign.unwrap_or(key.version == 4) {
-            return Err(SignatureRefusal::NotForSigning { role });
-        }
-        for (role, own, key_created) in [
-            (
-                KeyRole::Primary,
-                &primary.key,
-                certificate.primary().created,
-            ),
-            (role, &standing, key.created),
-        ] {
-            alive(role, own, key_created, created, now, policy.expiry())?;
-        }
+        may_have_signed(
+            certificate,
+            key,
+            &primary.key,
+            &standing,
+            created,
+            now,
+            policy.expiry(),
+        )?;
         bounds(created, now, policy)?;
         demanded_notations(signature, policy)?;
         Ok(primary.user_id)
@@ -560,14 +590,6 @@ impl<'v> Standings<'v> {
         };
         self.subkeys.push((name, standing.clone()));
         standing
-    }
-}
-
-fn role(certificate: &Certificate, key: &Key) -> KeyRole {
-    if certificate.primary().fingerprint == key.fingerprint {
-        KeyRole::Primary
-    } else {
-        KeyRole::Subkey
     }
 }
 
@@ -625,34 +647,6 @@ fn in_time(
     }
     match signature.expires() {
         Some(expired) if expired <= now => Err(SignatureRefusal::SignatureExpired { expired, now }),
-        _ => Ok(()),
-    }
-}
-
-/// Rules 3 and 7: the key was there and alive when it signed, and where asked for is so now.
-fn alive(
-    role: KeyRole,
-    standing: &KeyStanding,
-    key_created: Timestamp,
-    created: Timestamp,
-    now: Timestamp,
-    expiry: Expiry,
-) -> Result<(), SignatureRefusal> {
-    if created < key_created {
-        return Err(SignatureRefusal::PredatesKey {
-            created,
-            key_created,
-        });
-    }
-    match standing.expires {
-        Some(expired) if expired <= created => Err(SignatureRefusal::KeyExpired {
-            role,
-            expired,
-            created,
-        }),
-        Some(expired) if expiry == Expiry::Now && expired <= now => {
-            Err(SignatureRefusal::KeyExpiredNow { role, expired, now })
-        }
         _ => Ok(()),
     }
 }

@@ -1,0 +1,324 @@
+//! `countersign key`: generate, mint, show.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign::sign::openpgp::{self, CertificateTemplate};
+use countersign::sign::{LocalBackend, LocalSigner, Options, Passphrase, Signer};
+use countersign::verify::{
+    Certificate, KeyAssessment, Policy, Timestamp, UserIdStanding, limits, printable,
+};
+use serde_json::{Value, json};
+
+use super::args::{GenerateOptions, MintOptions, ShowOptions, Validity};
+use super::inputs::{self, shown};
+use super::outcome::{Failure, Made, chain, failed};
+use super::output::{self, Access, Existing};
+use super::sign;
+
+pub(crate) fn generate(options: &GenerateOptions) -> Made {
+    collected("key-generate", |made| try_generate(options, made))
+}
+
+pub(crate) fn mint(options: &MintOptions) -> Made {
+    collected("key-mint", |made| try_mint(options, made))
+}
+
+pub(crate) fn show(options: &ShowOptions) -> Made {
+    collected("key-show", |made| try_show(options, made))
+}
+
+fn collected(command: &'static str, make: impl FnOnce(&mut Made) -> Result<(), Failure>) -> Made {
+    let mut made = Made::new(command);
+    if let Err(failure) = make(&mut made) {
+        made.failures.push(failure);
+    }
+    made
+}
+
+fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failure> {
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", options.stem));
+    let public = options.output.clone().unwrap_or_else(|| beside(".asc"));
+    let private = options
+        .private_output
+        .clone()
+        .unwrap_or_else(|| beside(".key.pem"));
+    if inputs::is_stdin(&private) || inputs::is_stdin(&public) {
+        let message = "a key and its certificate are written to files, not to standard output";
+        return Err(failed("usage", message));
+    }
+    output::spare(&public, [private.as_path()])?;
+    // Before seconds are spent on a key that has no place to go.
+    for path in [&private, &public] {
+        if !options.force && path.symlink_metadata().is_ok() {
+            let message = format!("`{}` exists", shown(path));
+            return Err(failed("output-exists", message).with_hint(KEEP_OR_FORCE));
+        }
+    }
+    let passphrase = new_passphrase(options)?;
+    let now = sign::now();
+    let created = sign::created(options.created, now)?;
+    let template = template(std::slice::from_ref(&options.user_id), created, options.validity)?;
+    let signer = LocalSigner::generate(options.algorithm)
+        .map_err(|error| failed("not-generated", error.to_string()))?;
+    let certificate = minted(&signer, &template, now)?;
+    let pem = signer
+        .to_pem(passphrase.as_ref())
+        .map_err(|error| failed("not-generated", error.to_string()))?;
+    let existing = existing(options.force);
+    // The private half first, and on the disk: a certificate whose key is lost must not be published.
+    output::write(&private, pem.as_bytes(), Access::Private, existing).map_err(hinted)?;
+    write_certificate(&public, &certificate, existing, made).map_err(|failure| {
+        let message = format!(
+            "{}; the private key is in `{}`",
+            failure.message,
+            shown(&private)
+        );
+        Failure { message, ..failure }
+    })?;
+    made.results.push(shown(&private));
+    made.note("private_output", shown(&private));
+    made.remarks.push(format!(
+        "the private key is in `{}`: keep it",
+        shown(&private)
+    ));
+    Ok(())
+}
+
+const KEEP_OR_FORCE: &str = "give another name, or --force to lose what is there";
+
+fn hinted(failure: Failure) -> Failure {
+    match failure.reason {
+        "output-exists" => failure.with_hint(KEEP_OR_FORCE),
+        _ => failure,
+    }
+}
+
+fn existing(force: bool) -> Existing {
+    if force {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    }
+}
+
+/// With `--encrypt`, the passphrase for the new key.
+fn new_passphrase(options: &GenerateOptions) -> Result<Option<Passphrase>, Failure> {
+    if !options.encrypt {
+        return Ok(None);
+    }
+    let mut sources = Options::new();
+    if let Some(file) = &options.passphrase_file {
+        sources = sources.with("passphrase-file", file);
+    }
+    if let Some(variable) = &options.passphrase_env {
+        sources = sources.with("passphrase-env", variable);
+    }
+    let none = |message: String| failed("no-passphrase", message);
+    let given = LocalBackend::passphrase(&sources).map_err(|error| none(chain(&error)))?;
+    match given {
+        Some(given) => Ok(Some(given)),
+        None => asked().map(Some).map_err(none),
+    }
+}
+
+fn asked() -> Result<Passphrase, String> {
+    let ask = |question: &str| {
+        rpassword::prompt_password(question)
+            .map(Passphrase::new)
+            .map_err(|error| format!("no passphrase: {error}"))
+    };
+    let first = ask("Passphrase for the new key: ")?;
+    let second = ask("The same once more: ")?;
+    if first != second {
+        return Err("the two passphrases differ".to_owned());
+    }
+    Ok(first)
+}
+
+fn template(
+    user_ids: &[String],
+    created: Timestamp,
+    validity: Option<Validity>,
+) -> Result<CertificateTemplate, Failure> {
+    let (first, more) = user_ids.split_first().expect("at least one user id");
+    let template = CertificateTemplate::new(first, created);
+    let template = more
+        .iter()
+        .fold(template, |template, id| template.with_user_id(id));
+    Ok(match validity {
+        None => template,
+        Some(Validity::For(duration)) => template.with_validity(duration),
+        Some(Validity::Until(time)) => {
+            let seconds = time.unix().checked_sub(created.unix()).ok_or_else(|| {
+                let message = format!("--expires {time} is before the creation, {created}");
+                failed("usage", message)
+            })?;
+            template.with_validity(Duration::from_secs(seconds))
+        }
+    })
+}
+
+fn minted(
+    signer: &dyn Signer,
+    template: &CertificateTemplate,
+    now: Timestamp,
+) -> Result<Certificate, Failure> {
+    pollster::block_on(openpgp::mint(signer, template, now))
+        .map_err(|error| failed("not-minted", format!("no certificate: {}", chain(&error))))
+}
+
+/// Writes a certificate, armored, and says what it is.
+fn write_certificate(
+    path: &Path,
+    certificate: &Certificate,
+    existing: Existing,
+    made: &mut Made,
+) -> Result<(), Failure> {
+    let text = openpgp::armored_certificate(certificate);
+    made.note("fingerprint", certificate.fingerprint().to_string());
+    made.note("user_ids", certificate.user_ids().collect::<Vec<_>>());
+    made.note("algorithm", certificate.algorithm().to_string());
+    made.note("created", certificate.created().to_string());
+    made.remarks.push(format!(
+        "certificate {}, {}, created {}",
+        certificate.fingerprint(),
+        certificate.algorithm(),
+        certificate.created()
+    ));
+    if inputs::is_stdin(path) {
+        made.note("output", Value::Null);
+        made.note("certificate", text.clone());
+        made.payload = Some(text.into_bytes());
+        return Ok(());
+    }
+    // A file that says the same already is as good as written.
+    if std::fs::read(path).ok().as_deref() != Some(text.as_bytes()) {
+        output::write(path, text.as_bytes(), Access::Public, existing).map_err(hinted)?;
+    }
+    made.note("output", shown(path));
+    made.results.push(shown(path));
+    Ok(())
+}
+
+fn try_mint(options: &MintOptions, made: &mut Made) -> Result<(), Failure> {
+    let now = sign::now();
+    let created = sign::created(options.created, now)?;
+    let template = template(&options.user_ids, created, options.validity)?;
+    if options.signer.backend == "local" && !inputs::is_stdin(&options.output) {
+        output::spare(&options.output, [Path::new(&options.signer.key_id)])?;
+    }
+    let signer = sign::signer(&options.signer, None, made)?;
+    let certificate = minted(&*signer, &template, now)?;
+    write_certificate(&options.output, &certificate, existing(options.force), made)
+}
+
+fn try_show(options: &ShowOptions, made: &mut Made) -> Result<(), Failure> {
+    let path = &options.file;
+    let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
+    let certificates = Certificate::all_from_bytes(&octets).map_err(|error| {
+        let message = format!("`{}` holds no certificate: {error}", shown(path));
+        let hint = inputs::certificate_hint(&error);
+        failed("unusable-key-file", message).with_optional_hint(hint)
+    })?;
+    let now = options.at.unwrap_or_else(sign::now);
+    let mut documents = Vec::new();
+    for (place, certificate) in certificates.iter().enumerate() {
+        if place > 0 {
+            made.results.push(String::new());
+        }
+        documents.push(shown_certificate(certificate, now, made));
+    }
+    made.note("file", shown(path));
+    made.note("judged_at", now.to_string());
+    made.note("certificates", documents);
+    Ok(())
+}
+
+fn shown_certificate(certificate: &Certificate, now: Timestamp, made: &mut Made) -> Value {
+    let assessment = certificate.assess(&Policy::new(), now);
+    let primary = assessment.primary();
+    let mut line = |name: &str, value: String| made.results.push(format!("{name:<13}{value}"));
+    line("certificate", certificate.fingerprint().to_string());
+    let mut user_ids = Vec::new();
+    for id in assessment.user_ids() {
+        let standing = match id.standing() {
+            UserIdStanding::Certified { .. } => None,
+            other => Some(other.to_string()),
+        };
+        let shown = match &standing {
+            None => printable(id.text()),
+            Some(standing) => format!("{} ({standing})", printable(id.text())),
+        };
+        line("user id", shown);
+        user_ids.push(json!({
+            "text": id.text(),
+            "problem": standing,
+        }));
+    }
+    key_lines(primary, &mut line);
+    let mut subkeys = Vec::new();
+    for subkey in assessment.subkeys() {
+        line("subkey", subkey.fingerprint().to_string());
+        key_lines(subkey, &mut line);
+        subkeys.push(key_document(subkey));
+    }
+    let all = [primary].into_iter().chain(assessment.subkeys());
+    let trusted = all.clone().any(|own| own.refusal().is_none());
+    line(
+        "verdict",
+        match primary.refusal() {
+            _ if trusted => "countersign would accept what it signs".to_owned(),
+            Some(refusal) => format!("countersign would refuse what it signs: {refusal}"),
+            None => "countersign would accept what it signs".to_owned(),
+        },
+    );
+    let mut document = key_document(primary);
+    if let Value::Object(fields) = &mut document {
+        fields.insert("user_ids".to_owned(), user_ids.into());
+        fields.insert("subkeys".to_owned(), subkeys.into());
+        fields.insert("trusted".to_owned(), trusted.into());
+    }
+    document
+}
+
+fn key_lines(key: &KeyAssessment, line: &mut impl FnMut(&str, String)) {
+    line("algorithm", key.algorithm().to_string());
+    line("created", key.created().to_string());
+    line(
+        "expires",
+        key.expires()
+            .map_or_else(|| "never".to_owned(), |time| time.to_string()),
+    );
+    line(
+        "flags",
+        key.flags()
+            .map_or_else(|| "none given".to_owned(), |flags| flags.to_string()),
+    );
+    for revocation in key.revocations() {
+        let date = revocation
+            .created()
+            .map(|time| format!(", {time}"))
+            .unwrap_or_default();
+        line("revoked", format!("{}{date}", revocation.reason()));
+    }
+}
+
+fn key_document(key: &KeyAssessment) -> Value {
+    let revocations = key.revocations().iter().map(|own| {
+        json!({
+            "reason": own.reason().to_string(),
+            "created": own.created().map(|time| time.to_string()),
+        })
+    });
+    json!({
+        "fingerprint": key.fingerprint().to_string(),
+        "algorithm": key.algorithm().to_string(),
+        "created": key.created().to_string(),
+        "expires": key.expires().map(|time| time.to_string()),
+        "flags": key.flags().map(|flags| flags.names()),
+        "revocations": revocations.collect::<Vec<_>>(),
+        "reason": key.refusal().map(|refusal| refusal.name()),
+        "problem": key.refusal().map(ToString::to_string),
+    })
+}

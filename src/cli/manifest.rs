@@ -1,0 +1,263 @@
+//! `countersign manifest`: a checksum manifest of files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Component, Path, PathBuf};
+use std::thread::available_parallelism;
+
+use countersign::sign::manifest::{self, Entry, FileError, Format};
+use countersign::verify::ArtifactName;
+use serde_json::{Value, json};
+
+use super::args::{ManifestFormat, ManifestOptions};
+use super::inputs::{self, shown};
+use super::outcome::{Failure, Made, chain, failed};
+use super::output::{self, Access, Existing};
+use super::report::{Progress, Reporter};
+
+pub(crate) fn run(options: &ManifestOptions, reporter: &Reporter) -> Made {
+    let mut made = Made::new("manifest");
+    if let Err(failures) = list(options, reporter, &mut made) {
+        made.failures = failures;
+    }
+    made
+}
+
+/// A file to be listed.
+type Named = (ArtifactName, PathBuf);
+
+fn list(
+    options: &ManifestOptions,
+    reporter: &Reporter,
+    made: &mut Made,
+) -> Result<(), Vec<Failure>> {
+    let output = options.output.as_deref().filter(|own| !inputs::is_stdin(own));
+    let base = Base::of(options, output).map_err(|failure| vec![failure])?;
+    let files = named(options, &base)?;
+    spare(output, &base, &files).map_err(|failure| vec![failure])?;
+    let lengths = each(files.iter().map(|(_, path)| manifest::file_length(path)))?;
+    let progress = Progress::new(
+        reporter,
+        output.map_or_else(|| "manifest".to_owned(), shown),
+        lengths.iter().sum(),
+    );
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let hashed = manifest::hash_files(&files, options.algorithm, threads, &|octets| {
+        progress.add(octets);
+    });
+    drop(progress);
+    let mut entries = each(hashed)?;
+    entries.sort_by(|one, other| one.name().cmp(other.name()));
+    let (format, format_name) = match options.format {
+        ManifestFormat::Gnu => (Format::Gnu, "gnu"),
+        ManifestFormat::Bsd => (Format::Bsd, "bsd"),
+    };
+    let text = manifest::write(&entries, format)
+        .map_err(|error| vec![failed("not-made", chain(&error))])?;
+    if let Some(output) = output {
+        write(output, text.as_bytes(), options).map_err(|failure| vec![failure])?;
+    }
+    let subject = output.map_or_else(
+        || "standard output".to_owned(),
+        |output| format!("`{}`", shown(output)),
+    );
+    let count = match entries.len() {
+        1 => "1 artifact".to_owned(),
+        more => format!("{more} artifacts"),
+    };
+    made.remarks
+        .push(format!("{subject}: {count}, {}", options.algorithm));
+    made.note("output", output.map(shown));
+    made.note("algorithm", options.algorithm.to_string());
+    made.note("format", format_name);
+    made.note("artifacts", entries.iter().map(document).collect::<Vec<_>>());
+    match output {
+        Some(output) => made.results.push(shown(output)),
+        None => {
+            made.note("manifest", text.clone());
+            made.payload = Some(text.into_bytes());
+        }
+    }
+    Ok(())
+}
+
+fn document(entry: &Entry) -> Value {
+    json!({ "name": entry.name().as_str(), "digest": entry.digest().to_string() })
+}
+
+/// All outcomes, or all failures among them.
+fn each<T>(
+    outcomes: impl IntoIterator<Item = Result<T, FileError>>,
+) -> Result<Vec<T>, Vec<Failure>> {
+    gathered(outcomes.into_iter().map(|outcome| {
+        outcome.map_err(|error| {
+            let reason = match error {
+                FileError::Folder { .. } | FileError::NotAFile { .. } => "not-a-file",
+                _ => "read-failed",
+            };
+            failed(reason, chain(&error))
+        })
+    }))
+}
+
+fn gathered<T>(outcomes: impl Iterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(own) => found.push(own),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if failures.is_empty() {
+        Ok(found)
+    } else {
+        Err(failures)
+    }
+}
+
+/// The folder that names start from.
+struct Base {
+    /// Without links.
+    path: PathBuf,
+    /// For messages.
+    shown: String,
+}
+
+impl Base {
+    /// `--dir`, else the folder of the output, else the current one.
+    fn of(options: &ManifestOptions, output: Option<&Path>) -> Result<Self, Failure> {
+        let beside = || output.and_then(Path::parent);
+        let given = options.dir.as_deref().or_else(beside);
+        let given = given.filter(|folder| !folder.as_os_str().is_empty());
+        let folder = given.unwrap_or(Path::new("."));
+        let shown = given.map_or_else(
+            || "the current folder".to_owned(),
+            |folder| format!("`{}`", shown(folder)),
+        );
+        let unusable = |problem: &str| match (&options.dir, output) {
+            (None, Some(output)) => {
+                let message = format!("cannot write `{}`: {problem}", inputs::shown(output));
+                failed("write-failed", message)
+            }
+            (Some(_), _) => failed("read-failed", format!("--dir {shown}: {problem}")),
+            (None, None) => failed("read-failed", format!("{shown}: {problem}")),
+        };
+        let path = fs::canonicalize(folder).map_err(|error| unusable(&error.to_string()))?;
+        if !path.is_dir() {
+            return Err(unusable("no folder"));
+        }
+        Ok(Self { path, shown })
+    }
+
+    /// What a file is called from here. A link as the last component keeps its own name.
+    fn name(&self, file: &Path) -> Result<ArtifactName, Failure> {
+        if inputs::is_stdin(file) {
+            let failure = failed("usage", "standard input (`-`) has no name to be listed by");
+            return Err(failure.with_hint("a file of that name is `./-`"));
+        }
+        let path = place(file)?;
+        let Ok(below) = path.strip_prefix(&self.path) else {
+            let message = format!("`{}` is outside of {}", shown(file), self.shown);
+            return Err(failed("outside-folder", message)
+                .with_hint("names start from the folder that --dir names, and stay inside"));
+        };
+        let unsafe_name = |problem: &str| {
+            let message = format!("`{}` cannot be listed: {problem}", shown(file));
+            failed("unsafe-name", message)
+        };
+        let parts: Option<Vec<&str>> = below
+            .components()
+            .map(|part| match part {
+                Component::Normal(part) => part.to_str(),
+                _ => None,
+            })
+            .collect();
+        let name = parts.ok_or_else(|| unsafe_name("name is not UTF-8"))?.join("/");
+        ArtifactName::new(&name).map_err(|reason| unsafe_name(&reason.to_string()))
+    }
+}
+
+/// A file's folder without links, and its own name.
+fn place(file: &Path) -> Result<PathBuf, Failure> {
+    let Some(name) = file.file_name() else {
+        // `..` and `/` are folders; nothing at all is not there.
+        let problem = manifest::file_length(file).map(|_| ());
+        let failure = each([problem]).err().and_then(|mut own| own.pop());
+        let unnamed = || failed("unsafe-name", format!("`{}` has no name", shown(file)));
+        return Err(failure.unwrap_or_else(unnamed));
+    };
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = fs::canonicalize(folder).map_err(|error| inputs::unreadable(file, &error))?;
+    Ok(folder.join(name))
+}
+
+/// Every file with the name by which it will be listed, each once. All that cannot be are reported.
+fn named(options: &ManifestOptions, base: &Base) -> Result<Vec<Named>, Vec<Failure>> {
+    let mut first: BTreeMap<ArtifactName, &Path> = BTreeMap::new();
+    gathered(options.files.iter().map(|file| {
+        let name = base.name(file)?;
+        if let Some(other) = first.insert(name.clone(), file) {
+            let (other, file) = (shown(other), shown(file));
+            let message = if other == file {
+                format!("`{file}` is given twice")
+            } else {
+                format!("`{other}` and `{file}` would both be listed as `{name}`")
+            };
+            return Err(failed("repeated-name", message));
+        }
+        Ok((name, file.clone()))
+    }))
+}
+
+/// Refuses to list the manifest in itself, and its signature in what it signs.
+fn spare(output: Option<&Path>, base: &Base, files: &[Named]) -> Result<(), Failure> {
+    const HINT: &str = "leave it out of the list";
+    /// Where `check` looks for a signature, and where `sign` puts it.
+    const SIGNATURE_ENDINGS: [&str; 3] = [".asc", ".sig", ".gpg"];
+    let paths = || files.iter().map(|(_, path)| path.as_path());
+    // Where the shell sends standard output to a file, that is the manifest.
+    let target = output.unwrap_or(Path::new("/dev/stdout"));
+    output::spare(target, paths()).map_err(|failure| failure.with_hint(HINT))?;
+    let Some(output) = output else {
+        return Ok(());
+    };
+    let Ok(output_name) = base.name(output) else {
+        return Ok(());
+    };
+    let output_name = output_name.as_str();
+    let is_signature = |name: &ArtifactName| {
+        let ending = name.as_str().strip_prefix(output_name);
+        ending.is_some_and(|ending| SIGNATURE_ENDINGS.contains(&ending))
+    };
+    match files.iter().find(|(name, _)| is_signature(name)) {
+        None => Ok(()),
+        Some((_, path)) => {
+            let (path, output) = (shown(path), shown(output));
+            let message = format!("`{path}` is the place of the signature over `{output}`");
+            Err(failed("output-is-input", message).with_hint(HINT))
+        }
+    }
+}
+
+fn write(output: &Path, text: &[u8], options: &ManifestOptions) -> Result<(), Failure> {
+    // A file that says the same already is as good as written.
+    let as_long = fs::metadata(output).is_ok_and(|found| found.len() == text.len() as u64);
+    if as_long && fs::read(output).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    let existing = if options.force {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    output::write(output, text, Access::Public, existing).map_err(|failure| {
+        match failure.reason {
+            "output-exists" => failure.with_hint("--force puts the new one in its place"),
+            _ => failure,
+        }
+    })
+}

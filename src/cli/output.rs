@@ -1,0 +1,135 @@
+//! Files that are written whole or not at all.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::inputs::shown;
+use super::outcome::{Failure, failed};
+
+/// What becomes of a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// It stays, and nothing is written.
+    Keep,
+    Replace,
+}
+
+/// Who may read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Whom the umask admits.
+    Public,
+    /// The owner.
+    Private,
+}
+
+/// Whether two paths lead to the same file, whatever their spelling: links, hard ones too.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        #[cfg(unix)]
+        (Ok(one), Ok(other)) => {
+            use std::os::unix::fs::MetadataExt as _;
+            (one.dev(), one.ino()) == (other.dev(), other.ino())
+        }
+        #[cfg(not(unix))]
+        (Ok(_), Ok(_)) => fs::canonicalize(one).ok() == fs::canonicalize(other).ok(),
+        // One that is not there yet: the same name in the same folder.
+        _ => match (place(one), place(other)) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => one == other,
+        },
+    }
+}
+
+/// Refuses to write over something that is read.
+pub(crate) fn spare<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    match inputs.into_iter().find(|input| is_same_file(output, input)) {
+        None => Ok(()),
+        Some(input) => {
+            let (output, input) = (shown(output), shown(input));
+            let message = if output == input {
+                format!("`{output}` is both read and to be written")
+            } else {
+                format!("`{output}` is to be written and is the same file as `{input}`")
+            };
+            Err(failed("output-is-input", message))
+        }
+    }
+}
+
+/// Writes a file beside its place and moves it there once it is on the disk: whoever looks finds the old file or the new one,
+/// whole.
+pub(crate) fn write(
+    path: &Path,
+    octets: &[u8],
+    access: Access,
+    existing: Existing,
+) -> Result<(), Failure> {
+    let unwritten = |error: io::Error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            failed("output-exists", format!("`{}` exists", shown(path)))
+        } else {
+            failed(
+                "write-failed",
+                format!("cannot write `{}`: {error}", shown(path)),
+            )
+        }
+    };
+    let target = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let message = format!("cannot write `{}`: it is no regular file", shown(path));
+            return Err(failed("write-failed", message));
+        }
+        // A link stays one, and what it leads to is replaced.
+        Ok(_) if existing == Existing::Replace => fs::canonicalize(path).map_err(unwritten)?,
+        _ => path.to_owned(),
+    };
+    let (folder, _) = place(&target).map_err(unwritten)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".countersign-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(Permissions::from_mode(match access {
+            Access::Public => 0o666,
+            Access::Private => 0o600,
+        }));
+    }
+    let mut file = builder.tempfile_in(&folder).map_err(unwritten)?;
+    if access == Access::Public
+        && let Ok(old) = fs::metadata(&target)
+    {
+        file.as_file()
+            .set_permissions(old.permissions())
+            .map_err(unwritten)?;
+    }
+    file.write_all(octets).map_err(unwritten)?;
+    file.as_file().sync_all().map_err(unwritten)?;
+    let moved = match existing {
+        Existing::Keep => file.persist_noclobber(&target),
+        Existing::Replace => file.persist(&target),
+    };
+    moved.map_err(|error| unwritten(error.error))?;
+    // The name, too. Not every file system can.
+    if let Ok(folder) = File::open(&folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// A file's folder, without links, and its name.
+fn place(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return Err(io::Error::other("it is no file")),
+    };
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::other("it is no file name"))?;
+    Ok((fs::canonicalize(folder)?, PathBuf::from(name)))
+}

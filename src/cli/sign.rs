@@ -1,0 +1,505 @@
+//! `countersign sign`: detached signatures, each verified before it is written.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
+use std::time::SystemTime;
+
+use countersign::sign::openpgp::{self, SignatureTemplate};
+use countersign::sign::{LocalBackend, Passphrase, PublicKey, Registry, Signer};
+use countersign::verify::{
+    Agreement, Certificate, DetachedSignature, Form, HashAlgorithm, HashedData, Policy, Reading,
+    RefusedSignature, Report, SignatureRefusal, Source, Timestamp, Trust, Verifier, VerifyError,
+    limits, printable, read_file,
+};
+use serde_json::json;
+
+use super::args::{SignOptions, SignerChoice};
+use super::inputs::{self, shown};
+use super::outcome::{Failure, Made, chain, failed};
+use super::output::{self, Access, Existing};
+use super::report::{Progress, Reporter};
+
+pub(crate) fn run(options: &SignOptions, reporter: &Reporter) -> Made {
+    let mut made = Made::new("sign");
+    if let Err(failure) = sign(options, reporter, &mut made) {
+        made.failures.push(failure);
+    }
+    made
+}
+
+/// What all files are signed with.
+struct Job<'a> {
+    options: &'a SignOptions,
+    certificate: Certificate,
+    signer: Box<dyn Signer>,
+    earlier: Option<Verifier>,
+    template: SignatureTemplate,
+    hash: HashAlgorithm,
+    now: Timestamp,
+}
+
+/// What became of one file.
+struct Signed {
+    output: PathBuf,
+    /// Where the output is standard output.
+    octets: Option<Vec<u8>>,
+    signature: openpgp::Signature,
+    /// Signatures that the file held before.
+    kept: usize,
+    remarks: Vec<String>,
+}
+
+fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(), Failure> {
+    let read = [&options.certificate].into_iter().chain(&options.keys);
+    inputs::at_most_one_stdin(read.clone().chain(&options.files))?;
+    let outputs = outputs(options)?;
+    // Whatever its spelling: nothing that is read is written over.
+    let key_file = Path::new(&options.signer.key_id);
+    let inputs: Vec<&Path> = read
+        .chain(&options.files)
+        .map(PathBuf::as_path)
+        .filter(|path| !inputs::is_stdin(path))
+        .chain((options.signer.backend == "local").then_some(key_file))
+        .collect();
+    for (place, target) in outputs.iter().enumerate() {
+        if inputs::is_stdin(target) {
+            continue;
+        }
+        output::spare(target, inputs.iter().copied())?;
+        let before = outputs.iter().take(place);
+        if let Some(other) = before
+            .into_iter()
+            .find(|own| output::is_same_file(own, target))
+        {
+            let message = format!(
+                "`{}` and `{}` are the same file: a signature would be lost",
+                shown(other),
+                shown(target)
+            );
+            return Err(failed("output-exists", message));
+        }
+    }
+    let certificate = certificate(&options.certificate)?;
+    let now = now();
+    let created = created(options.created, now)?;
+    let mut template = SignatureTemplate::new(created);
+    for (name, value) in &options.notations {
+        template = template.with_notation(name, value);
+    }
+    let signer = signer(&options.signer, Some(&certificate), made)?;
+    let hash = options
+        .hash
+        .unwrap_or_else(|| openpgp::default_hash(signer.public_key()));
+    // What can be told before gigabytes are read: mistakes in the template, a key of another certificate.
+    let nothing = HashedData::new(hash);
+    openpgp::prepare_signature(signer.public_key(), &certificate, &template, &nothing, now)
+        .map_err(|error| unsigned(&error, options))?;
+    let earlier = earlier(&options.keys)?;
+    let job = Job {
+        options,
+        certificate,
+        signer,
+        earlier,
+        template,
+        hash,
+        now,
+    };
+    let results = job.run(&outputs, reporter);
+    made.note("certificate", job.certificate.fingerprint().to_string());
+    let mut documents = Vec::new();
+    for (file, result) in options.files.iter().zip(results) {
+        match result {
+            Ok(signed) => documents.push(tell(file, signed, made)),
+            Err(failure) => made.failures.push(failure),
+        }
+    }
+    made.note("signatures", documents);
+    Ok(())
+}
+
+/// Puts a signature that was made into what is said.
+fn tell(file: &Path, signed: Signed, made: &mut Made) -> serde_json::Value {
+    let report = signed.signature.report();
+    made.remarks.extend(signed.remarks);
+    made.remarks.push(format!(
+        "`{}` signed by {}{}, {} with {}, {}",
+        shown(file),
+        report.certificate(),
+        report
+            .user_id()
+            .map(|id| format!(" ({})", printable(id)))
+            .unwrap_or_default(),
+        report.algorithm(),
+        report.hash(),
+        report.created()
+    ));
+    let to_stdout = signed.octets.is_some();
+    let document = json!({
+        "file": shown(file),
+        "output": (!to_stdout).then(|| shown(&signed.output)),
+        "key": report.key().to_string(),
+        "user_id": report.user_id(),
+        "created": report.created().to_string(),
+        "algorithm": report.algorithm().to_string(),
+        "hash": report.hash().to_string(),
+        "kept": signed.kept,
+        "signature": signed.signature.to_armored(),
+    });
+    match signed.octets {
+        Some(octets) => made.payload = Some(octets),
+        None => made.results.push(shown(&signed.output)),
+    }
+    document
+}
+
+/// Where each signature goes: `--output`, or `FILE.sig`.
+fn outputs(options: &SignOptions) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(output) = &options.output {
+        if inputs::is_stdin(output) && options.append {
+            let message = "--append needs a file, and --output is standard output";
+            return Err(failed("usage", message));
+        }
+        return Ok(vec![output.clone()]);
+    }
+    let beside = |file: &PathBuf| {
+        if inputs::is_stdin(file) {
+            let message = "data from standard input need --output";
+            return Err(failed("usage", message));
+        }
+        let mut path = file.as_os_str().to_owned();
+        path.push(".sig");
+        Ok(PathBuf::from(path))
+    };
+    options.files.iter().map(beside).collect()
+}
+
+/// The one certificate in a file.
+fn certificate(path: &Path) -> Result<Certificate, Failure> {
+    let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
+    Certificate::from_bytes(&octets).map_err(|error| {
+        let message = format!("`{}` cannot be used as --public-key: {error}", shown(path));
+        failed("unusable-key-file", message)
+    })
+}
+
+pub(crate) fn now() -> Timestamp {
+    SystemTime::now().into()
+}
+
+/// `--created`, else SOURCE_DATE_EPOCH, else now.
+pub(crate) fn created(given: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Failure> {
+    const VARIABLE: &str = "SOURCE_DATE_EPOCH";
+    if let Some(time) = given {
+        return Ok(time);
+    }
+    match std::env::var(VARIABLE) {
+        Err(std::env::VarError::NotPresent) => Ok(now),
+        Ok(text) if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) => {
+            let seconds = text.parse().unwrap_or(u64::MAX);
+            Ok(Timestamp::from_unix(seconds))
+        }
+        Ok(text) => {
+            let message = format!("{VARIABLE} is `{text}`, not a number of seconds");
+            Err(failed("usage", message))
+        }
+        Err(error) => Err(failed("usage", format!("{VARIABLE}: {error}"))),
+    }
+}
+
+/// The backends, `local` with a prompt on the terminal.
+fn registry() -> Registry {
+    let mut registry = Registry::builtin();
+    registry.replace(LocalBackend::new().with_prompt(|path| {
+        let question = format!("Passphrase of {}: ", printable(path));
+        rpassword::prompt_password(question).map(Passphrase::new)
+    }));
+    registry
+}
+
+pub(crate) fn signer(
+    choice: &SignerChoice,
+    certificate: Option<&Certificate>,
+    made: &mut Made,
+) -> Result<Box<dyn Signer>, Failure> {
+    let public_key = certificate
+        .and_then(|own| own.keys().next())
+        .and_then(|key| PublicKey::of_certificate(&key));
+    let registry = registry();
+    let found = registry.signer(
+        &choice.backend,
+        &choice.key_id,
+        &choice.options,
+        public_key.as_ref(),
+    );
+    let signer = pollster::block_on(found)
+        .map_err(|error| failed("no-signer", format!("no signer: {}", chain(&error))))?;
+    made.warnings.extend(signer.warnings());
+    Ok(signer)
+}
+
+/// A verifier for signatures that are there already.
+fn earlier(keys: &[PathBuf]) -> Result<Option<Verifier>, Failure> {
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let mut certificates = Vec::new();
+    for path in keys {
+        let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
+        let found = Certificate::all_from_bytes(&octets).map_err(|error| {
+            let message = format!("`{}` cannot be used as --key: {error}", shown(path));
+            failed("unusable-key-file", message)
+        })?;
+        certificates.extend(found);
+    }
+    let source = Source::new("key", certificates);
+    let trust = Trust::from_sources(vec![source], Agreement::Common)
+        .map_err(|error| failed("unusable-key-file", error.to_string()))?;
+    Ok(Some(Verifier::new(trust, Policy::new())))
+}
+
+pub(crate) fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Failure {
+    let failure = failed("not-signed", chain(error));
+    match error {
+        openpgp::SignError::KeyMismatch { .. } => failure.with_hint(format!(
+            "`{}` is not the certificate of --key-id {}",
+            shown(&options.certificate),
+            options.signer.key_id
+        )),
+        openpgp::SignError::CreatedInFuture { .. } => {
+            failure.with_hint("is the clock of this machine right?")
+        }
+        _ => failure,
+    }
+}
+
+impl Job<'_> {
+    /// All files, a few at a time, in their order. What one comes to does not touch the others.
+    fn run(&self, outputs: &[PathBuf], reporter: &Reporter) -> Vec<Result<Signed, Failure>> {
+        let files = &self.options.files;
+        let total = files.iter().map(|file| size(file)).sum();
+        let name = match files.as_slice() {
+            [file] => shown(file),
+            files => format!("{} files", files.len()),
+        };
+        let progress = Progress::new(reporter, name, total);
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers = cores.min(files.len());
+        let reading = if workers == 1 {
+            Reading::Beside
+        } else {
+            Reading::InTurn
+        };
+        let next = AtomicUsize::new(0);
+        let results = Mutex::new(Vec::with_capacity(files.len()));
+        let work = || {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let (Some(file), Some(target)) = (files.get(place), outputs.get(place)) else {
+                    return;
+                };
+                let result = self.one(file, target, reading, &progress);
+                let mut results = results.lock().expect("no thread panics with the lock held");
+                results.push((place, result));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..workers {
+                let worker = std::thread::Builder::new();
+                // Where no more threads are to be had, those that there are do the work.
+                if worker.spawn_scoped(scope, work).is_err() {
+                    break;
+                }
+            }
+            work();
+        });
+        let mut results = results
+            .into_inner()
+            .expect("no thread panics with the lock held");
+        results.sort_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    fn one(
+        &self,
+        file: &Path,
+        target: &Path,
+        reading: Reading,
+        progress: &Progress,
+    ) -> Result<Signed, Failure> {
+        let existing = self.existing(target)?;
+        let mut remarks = Vec::new();
+        let data = self.hash(file, existing.as_ref(), reading, progress, &mut remarks)?;
+        let signed = openpgp::sign(
+            &*self.signer,
+            &self.certificate,
+            &self.template,
+            &data,
+            self.now,
+        );
+        let signature = pollster::block_on(signed).map_err(|error| {
+            let failure = unsigned(&error, self.options);
+            Failure {
+                message: format!("`{}`: {}", shown(file), failure.message),
+                ..failure
+            }
+        })?;
+        let octets = match &existing {
+            Some(existing) => openpgp::append(existing, &signature)
+                .map_err(|error| failed("not-appended", format!("`{}`: {error}", shown(target))))?,
+            None if self.options.binary => signature.to_bytes(),
+            None => signature.to_armored().into_bytes(),
+        };
+        let kept = existing.as_ref().map_or(0, DetachedSignature::signatures);
+        if inputs::is_stdin(target) {
+            return Ok(Signed {
+                output: target.to_owned(),
+                octets: Some(octets),
+                signature,
+                kept,
+                remarks,
+            });
+        }
+        // A file that says the same already is as good as written.
+        if std::fs::read(target).ok().as_deref() != Some(&octets) {
+            let replace = existing.is_some() || self.options.force;
+            let how = if replace {
+                Existing::Replace
+            } else {
+                Existing::Keep
+            };
+            output::write(target, &octets, Access::Public, how).map_err(|failure| match failure
+                .reason
+            {
+                "output-exists" => failure.with_hint(
+                    "--append adds a signature to it, --force puts the new one in its place",
+                ),
+                _ => failure,
+            })?;
+        }
+        Ok(Signed {
+            output: target.to_owned(),
+            octets: None,
+            signature,
+            kept,
+            remarks,
+        })
+    }
+
+    /// With `--append`, the signature file that is there.
+    fn existing(&self, target: &Path) -> Result<Option<DetachedSignature>, Failure> {
+        if !self.options.append || !target.exists() {
+            return Ok(None);
+        }
+        let octets = inputs::read_bounded(target, limits::SIGNATURE_FILE_BYTES)?;
+        let existing = DetachedSignature::from_bytes(&octets).map_err(|error| {
+            let message = format!("`{}` is no detached signature: {error}", shown(target));
+            failed("malformed-signature-file", message)
+        })?;
+        if self.options.binary && existing.form() == Form::Armored {
+            let message = format!("`{}` is armored, and --binary is given", shown(target));
+            return Err(failed("usage", message));
+        }
+        Ok(Some(existing))
+    }
+
+    /// Reads the data once, for the new signature and for the earlier ones.
+    fn hash(
+        &self,
+        file: &Path,
+        existing: Option<&DetachedSignature>,
+        reading: Reading,
+        progress: &Progress,
+        remarks: &mut Vec<String>,
+    ) -> Result<HashedData, Failure> {
+        let unreadable = |error: io::Error| inputs::unreadable(file, &error);
+        let mut data = HashedData::new(self.hash);
+        let mut check = match (&self.earlier, existing) {
+            (Some(verifier), Some(existing)) => {
+                Some(verifier.writer(existing, io::sink(), self.now))
+            }
+            _ => None,
+        };
+        let mut take = |part: &[u8]| {
+            data.update(part);
+            if let Some(check) = &mut check {
+                let sunk = io::Write::write_all(check, part);
+                sunk.expect("a sink takes everything");
+            }
+            progress.add(part.len() as u64);
+        };
+        if inputs::is_stdin(file) {
+            let mut part = vec![0; 128 * 1024];
+            let mut stdin = io::stdin().lock();
+            loop {
+                match io::Read::read(&mut stdin, &mut part) {
+                    Ok(0) => break,
+                    Ok(length) => take(part.get(..length).unwrap_or_default()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(unreadable(error)),
+                }
+            }
+        } else {
+            read_file(&inputs::open(file)?, reading, take).map_err(unreadable)?;
+        }
+        match (check, existing) {
+            (Some(check), _) => {
+                let report = match check.finish() {
+                    Ok((verified, _)) => verified.report().clone(),
+                    Err(VerifyError::Refused(refusal)) => refusal.report().clone(),
+                    Err(error) => return Err(failed("earlier-signature", chain(&error))),
+                };
+                judge(file, &report, remarks)?;
+            }
+            (None, Some(existing)) => {
+                let count = existing.signatures();
+                let plural = if count == 1 { "" } else { "s" };
+                remarks.push(format!(
+                    "`{}`: {count} earlier signature{plural} kept, not checked: no --key",
+                    shown(file)
+                ));
+            }
+            (None, None) => {}
+        }
+        Ok(data)
+    }
+}
+
+/// Earlier signatures by certificates that were given have to hold; the others are named.
+fn judge(file: &Path, report: &Report, remarks: &mut Vec<String>) -> Result<(), Failure> {
+    let name = shown(file);
+    for own in report.good() {
+        remarks.push(format!(
+            "`{name}`: earlier signature by {} is good",
+            own.certificate()
+        ));
+    }
+    for own in report.refused() {
+        let by = |own: &RefusedSignature| match own.issuers() {
+            [issuer, ..] => format!(" by {issuer}"),
+            [] => String::new(),
+        };
+        match own.reason() {
+            SignatureRefusal::UnknownIssuer { .. } => remarks.push(format!(
+                "`{name}`: earlier signature{} kept, not checked: no --key holds its certificate",
+                by(own)
+            )),
+            reason => {
+                let message = format!(
+                    "`{name}`: earlier signature{} does not hold: {reason}",
+                    by(own)
+                );
+                return Err(failed("earlier-signature", message)
+                    .with_hint("without --key earlier signatures are kept as they are"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn size(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |found| found.len())
+}

@@ -1,0 +1,387 @@
+//! What the verifier makes of a certificate by itself, before there is anything that it signed.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::certificate::Certificate;
+use crate::error::{KeyRole, RevocationReason, SignatureRefusal};
+use crate::fingerprint::Fingerprint;
+use crate::key::{Key, PublicKeyAlgorithm};
+use crate::policy::Policy;
+use crate::standing::{Budget, Judge, may_have_signed};
+use crate::time::Timestamp;
+
+impl Certificate {
+    /// What the verifier makes of the certificate at `now`, by the rules that it applies to a signature made at `now`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let octets = countersign_testkit::release().certificate;
+    /// use countersign_verify::{Certificate, Policy};
+    /// let now = std::time::SystemTime::now().into();
+    /// let assessment = Certificate::from_bytes(&octets)?.assess(&Policy::new(), now);
+    /// match assessment.primary().refusal() {
+    ///     None => println!("what it signs is accepted"),
+    ///     Some(refusal) => println!("what it signs is refused: {refusal}"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn assess(&self, policy: &Policy, now: Timestamp) -> Assessment {
+        Assessor::new(self, policy, now).assess()
+    }
+
+    /// The keys, the primary key first. Subkeys that cannot be parsed are left out.
+    pub fn keys(&self) -> impl Iterator<Item = CertificateKey<'_>> {
+        let primary = CertificateKey {
+            key: self.primary(),
+            role: KeyRole::Primary,
+        };
+        let subkeys = self.subkeys().map(|(key, _)| CertificateKey {
+            key,
+            role: KeyRole::Subkey,
+        });
+        [primary].into_iter().chain(subkeys)
+    }
+}
+
+/// One key of a certificate, as its packet says; nothing of it is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct CertificateKey<'c> {
+    key: &'c Key,
+    role: KeyRole,
+}
+
+impl<'c> CertificateKey<'c> {
+    /// Its fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.key.fingerprint
+    }
+
+    /// Primary key or subkey.
+    #[must_use]
+    pub fn role(&self) -> KeyRole {
+        self.role
+    }
+
+    /// Its algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> PublicKeyAlgorithm {
+        self.key.algorithm
+    }
+
+    /// When it was made.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.key.created
+    }
+
+    /// The body of its packet (RFC 9580, section 5.5.2).
+    #[must_use]
+    pub fn packet_body(&self) -> &'c [u8] {
+        self.key.body()
+    }
+}
+
+/// What a key may be used for (RFC 9580, section 5.2.3.29). Prints as `certify, sign`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyFlags(u8);
+
+impl KeyFlags {
+    const NAMES: [(u8, &'static str); 5] = [
+        (0x01, "certify"),
+        (Self::SIGN, "sign"),
+        (0x04, "encrypt communications"),
+        (0x08, "encrypt storage"),
+        (0x20, "authenticate"),
+    ];
+    const SIGN: u8 = 0x02;
+
+    /// From the octets of the subpacket. No octet at all are flags, too, none of them set.
+    pub(crate) fn from_octets(octets: &[u8]) -> Self {
+        Self(octets.first().copied().unwrap_or(0))
+    }
+
+    pub(crate) fn may_sign(self) -> bool {
+        self.0 & Self::SIGN != 0
+    }
+
+    /// The flags that are set and have a use.
+    #[must_use]
+    pub fn names(self) -> Vec<&'static str> {
+        let set = Self::NAMES.iter().filter(|(bit, _)| self.0 & bit != 0);
+        set.map(|(_, name)| *name).collect()
+    }
+}
+
+impl fmt::Display for KeyFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.names().as_slice() {
+            [] => f.write_str("none"),
+            names => f.write_str(&names.join(", ")),
+        }
+    }
+}
+
+/// What the verifier makes of a certificate. See [`Certificate::assess`].
+#[derive(Debug, Clone)]
+pub struct Assessment {
+    primary: KeyAssessment,
+    subkeys: Vec<KeyAssessment>,
+    user_ids: Vec<UserIdAssessment>,
+}
+
+impl Assessment {
+    /// The primary key.
+    #[must_use]
+    pub fn primary(&self) -> &KeyAssessment {
+        &self.primary
+    }
+
+    /// The subkeys that can be parsed.
+    #[must_use]
+    pub fn subkeys(&self) -> &[KeyAssessment] {
+        &self.subkeys
+    }
+
+    /// The user ids, in the certificate's order.
+    #[must_use]
+    pub fn user_ids(&self) -> &[UserIdAssessment] {
+        &self.user_ids
+    }
+}
+
+/// What the verifier makes of a key.
+#[derive(Debug, Clone)]
+pub struct KeyAssessment {
+    fingerprint: Fingerprint,
+    role: KeyRole,
+    algorithm: PublicKeyAlgorithm,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    flags: Option<KeyFlags>,
+    revocations: Vec<KeyRevocation>,
+    refusal: Option<SignatureRefusal>,
+}
+
+impl KeyAssessment {
+    /// Its fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Primary key or subkey.
+    #[must_use]
+    pub fn role(&self) -> KeyRole {
+        self.role
+    }
+
+    /// Its algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> PublicKeyAlgorithm {
+        self.algorithm
+    }
+
+    /// When it was made.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// When it expires, as a signature that holds says; none if it does not, or if no such signature holds.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    /// Its flags, as a signature that holds says; none if that has none, or if no such signature holds.
+    #[must_use]
+    pub fn flags(&self) -> Option<KeyFlags> {
+        self.flags
+    }
+
+    /// The revocations of it that hold.
+    #[must_use]
+    pub fn revocations(&self) -> &[KeyRevocation] {
+        &self.revocations
+    }
+
+    /// Why what it signs now would be refused; none if it would be accepted.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&SignatureRefusal> {
+        self.refusal.as_ref()
+    }
+}
+
+/// A revocation of a key that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRevocation {
+    pub(crate) reason: RevocationReason,
+    pub(crate) created: Option<Timestamp>,
+}
+
+impl KeyRevocation {
+    /// The reason that its owner gave.
+    #[must_use]
+    pub fn reason(&self) -> RevocationReason {
+        self.reason
+    }
+
+    /// When it was made, if it says so.
+    #[must_use]
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created
+    }
+}
+
+/// What the verifier makes of a user id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserIdAssessment {
+    text: String,
+    standing: UserIdStanding,
+}
+
+impl UserIdAssessment {
+    /// The user id. Octets that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the certificate's key stands by it.
+    #[must_use]
+    pub fn standing(&self) -> &UserIdStanding {
+        &self.standing
+    }
+}
+
+/// Whether a certificate's key stands by a user id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UserIdStanding {
+    /// By a signature that holds.
+    Certified {
+        /// When the newest such signature was made.
+        created: Timestamp,
+    },
+    /// No longer.
+    Revoked,
+    /// No signature of the key over it holds.
+    NotCertified,
+    /// To find out would take more work than any honest certificate does.
+    NotJudged,
+}
+
+impl fmt::Display for UserIdStanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Certified { .. } => "certified",
+            Self::Revoked => "revoked",
+            Self::NotCertified => "not certified",
+            Self::NotJudged => "not judged",
+        })
+    }
+}
+
+struct Assessor<'c> {
+    certificate: &'c Certificate,
+    policy: &'c Policy,
+    now: Timestamp,
+    judge: Judge<'c>,
+}
+
+impl<'c> Assessor<'c> {
+    fn new(certificate: &'c Certificate, policy: &'c Policy, now: Timestamp) -> Self {
+        Self {
+            certificate,
+            policy,
+            now,
+            judge: Judge::new(certificate, now, Rc::<Budget>::default()),
+        }
+    }
+
+    fn assess(mut self) -> Assessment {
+        let (certificate, key) = (self.certificate, self.certificate.primary());
+        let standing = self.judge.primary();
+        let refusal = match &standing {
+            Err(refusal) => Some(refusal.clone()),
+            Ok(standing) => {
+                let signed = may_have_signed(
+                    certificate,
+                    key,
+                    &standing.key,
+                    &standing.key,
+                    self.now,
+                    self.now,
+                    self.policy.expiry(),
+                );
+                signed.err()
+            }
+        };
+        let weak = key.meets(self.policy, KeyRole::Primary).err();
+        let revocations = match &standing {
+            Ok(standing) => standing.key.revocations().to_vec(),
+            Err(_) => self.judge.primary_revocations().unwrap_or_default(),
+        };
+        let own = standing.as_ref().ok().map(|own| &own.key);
+        let primary = KeyAssessment {
+            fingerprint: key.fingerprint,
+            role: KeyRole::Primary,
+            algorithm: key.algorithm,
+            created: key.created,
+            expires: own.and_then(|own| own.expires),
+            flags: own.and_then(|own| own.flags),
+            revocations,
+            refusal: weak.or(refusal),
+        };
+        let mut subkeys = Vec::new();
+        for (key, component) in certificate.subkeys() {
+            let bound = self.judge.binding(key, component);
+            let refusal = match &standing {
+                Err(refusal) => Some(refusal.clone()),
+                Ok(standing) => self
+                    .judge
+                    .subkey(key, component)
+                    .and_then(|own| {
+                        may_have_signed(
+                            certificate,
+                            key,
+                            &standing.key,
+                            &own,
+                            self.now,
+                            self.now,
+                            self.policy.expiry(),
+                        )
+                    })
+                    .err(),
+            };
+            let weak = certificate
+                .primary()
+                .meets(self.policy, KeyRole::Primary)
+                .and_then(|()| key.meets(self.policy, KeyRole::Subkey))
+                .err();
+            let own = bound.as_ref().ok().map(|(own, _)| own);
+            subkeys.push(KeyAssessment {
+                fingerprint: key.fingerprint,
+                role: KeyRole::Subkey,
+                algorithm: key.algorithm,
+                created: key.created,
+                expires: own.and_then(|own| own.expires),
+                flags: own.and_then(|own| own.flags),
+                revocations: own.map_or_else(Vec::new, |own| own.revocations().to_vec()),
+                refusal: weak.or(refusal),
+            });
+        }
+        let user_ids = certificate.user_id_components().map(|id| UserIdAssessment {
+            text: String::from_utf8_lossy(id.body()).into_owned(),
+            standing: self.judge.user_id(id).unwrap_or(UserIdStanding::NotJudged),
+        });
+        Assessment {
+            user_ids: user_ids.collect(),
+            primary,
+            subkeys,
+        }
+    }
+}
