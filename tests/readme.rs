@@ -50,6 +50,33 @@ fn commands_print_what_the_readme_shows() {
     }
 }
 
+/// The block of commands that make something, in a folder of its own.
+#[test]
+#[cfg(unix)]
+fn the_commands_that_sign_work_in_turn() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let section = readme.split("## Sign your own").nth(1).unwrap();
+    let commands = section.split("```sh\n").nth(1).unwrap();
+    let commands = commands.split("```").next().unwrap();
+    assert!(commands.lines().count() >= 4, "{commands}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("dist")).unwrap();
+    fs::write(folder.path().join("dist/tool-1.0.tar.gz"), "octets").unwrap();
+    let ours = Path::new(env!("CARGO_BIN_EXE_countersign"));
+    let system = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [ours.parent().unwrap().to_owned()].into_iter();
+    let path = std::env::join_paths(folders.chain(std::env::split_paths(&system))).unwrap();
+    let output = Command::new("sh")
+        .args(["-e", "-c", commands])
+        .current_dir(folder.path())
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8([output.stderr, output.stdout].concat()).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.ends_with("tool-1.0.tar.gz: verified\n"), "{said}");
+}
+
 #[test]
 fn the_example_release_is_the_kits() {
     let release = countersign_testkit::release();

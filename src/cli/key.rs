@@ -58,7 +58,11 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
     let passphrase = new_passphrase(options)?;
     let now = sign::now();
     let created = sign::created(options.created, now)?;
-    let template = template(std::slice::from_ref(&options.user_id), created, options.validity)?;
+    let template = template(
+        std::slice::from_ref(&options.user_id),
+        created,
+        options.validity,
+    )?;
     let signer = LocalSigner::generate(options.algorithm)
         .map_err(|error| failed("not-generated", error.to_string()))?;
     let certificate = minted(&signer, &template, now)?;

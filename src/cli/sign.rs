@@ -36,7 +36,8 @@ struct Job<'a> {
     options: &'a SignOptions,
     certificate: Certificate,
     signer: Box<dyn Signer>,
-    earlier: Option<Verifier>,
+    /// Judges signatures that are there already: by this certificate and those of `--key`.
+    earlier: Verifier,
     template: SignatureTemplate,
     hash: HashAlgorithm,
     now: Timestamp,
@@ -98,7 +99,7 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     let nothing = HashedData::new(hash);
     openpgp::prepare_signature(signer.public_key(), &certificate, &template, &nothing, now)
         .map_err(|error| unsigned(&error, options))?;
-    let earlier = earlier(&options.keys)?;
+    let earlier = earlier(&options.keys, &certificate)?;
     let job = Job {
         options,
         certificate,
@@ -186,27 +187,29 @@ fn certificate(path: &Path) -> Result<Certificate, Failure> {
     })
 }
 
+/// Whoever builds reproducibly sets it, in seconds since 1970.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
 pub(crate) fn now() -> Timestamp {
     SystemTime::now().into()
 }
 
 /// `--created`, else SOURCE_DATE_EPOCH, else now.
 pub(crate) fn created(given: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Failure> {
-    const VARIABLE: &str = "SOURCE_DATE_EPOCH";
     if let Some(time) = given {
         return Ok(time);
     }
-    match std::env::var(VARIABLE) {
+    match std::env::var(EPOCH) {
         Err(std::env::VarError::NotPresent) => Ok(now),
         Ok(text) if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) => {
             let seconds = text.parse().unwrap_or(u64::MAX);
             Ok(Timestamp::from_unix(seconds))
         }
         Ok(text) => {
-            let message = format!("{VARIABLE} is `{text}`, not a number of seconds");
+            let message = format!("{EPOCH} is `{text}`, not a number of seconds");
             Err(failed("usage", message))
         }
-        Err(error) => Err(failed("usage", format!("{VARIABLE}: {error}"))),
+        Err(error) => Err(failed("usage", format!("{EPOCH}: {error}"))),
     }
 }
 
@@ -242,11 +245,8 @@ pub(crate) fn signer(
 }
 
 /// A verifier for signatures that are there already.
-fn earlier(keys: &[PathBuf]) -> Result<Option<Verifier>, Failure> {
-    if keys.is_empty() {
-        return Ok(None);
-    }
-    let mut certificates = Vec::new();
+fn earlier(keys: &[PathBuf], own: &Certificate) -> Result<Verifier, Failure> {
+    let mut certificates = vec![own.clone()];
     for path in keys {
         let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
         let found = Certificate::all_from_bytes(&octets).map_err(|error| {
@@ -258,7 +258,7 @@ fn earlier(keys: &[PathBuf]) -> Result<Option<Verifier>, Failure> {
     let source = Source::new("key", certificates);
     let trust = Trust::from_sources(vec![source], Agreement::Common)
         .map_err(|error| failed("unusable-key-file", error.to_string()))?;
-    Ok(Some(Verifier::new(trust, Policy::new())))
+    Ok(Verifier::new(trust, Policy::new()))
 }
 
 pub(crate) fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Failure {
@@ -269,8 +269,14 @@ pub(crate) fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Fai
             shown(&options.certificate),
             options.signer.key_id
         )),
-        openpgp::SignError::CreatedInFuture { .. } => {
-            failure.with_hint("is the clock of this machine right?")
+        openpgp::SignError::CreatedInFuture { .. }
+        | openpgp::SignError::CreatedBeforeKey { .. } => {
+            let from_environment = options.created.is_none() && std::env::var_os(EPOCH).is_some();
+            failure.with_hint(if from_environment {
+                "the time comes from SOURCE_DATE_EPOCH; --created sets another"
+            } else {
+                "is the clock of this machine right?"
+            })
         }
         _ => failure,
     }
@@ -417,12 +423,8 @@ impl Job<'_> {
     ) -> Result<HashedData, Failure> {
         let unreadable = |error: io::Error| inputs::unreadable(file, &error);
         let mut data = HashedData::new(self.hash);
-        let mut check = match (&self.earlier, existing) {
-            (Some(verifier), Some(existing)) => {
-                Some(verifier.writer(existing, io::sink(), self.now))
-            }
-            _ => None,
-        };
+        let mut check =
+            existing.map(|existing| self.earlier.writer(existing, io::sink(), self.now));
         let mut take = |part: &[u8]| {
             data.update(part);
             if let Some(check) = &mut check {
@@ -445,24 +447,13 @@ impl Job<'_> {
         } else {
             read_file(&inputs::open(file)?, reading, take).map_err(unreadable)?;
         }
-        match (check, existing) {
-            (Some(check), _) => {
-                let report = match check.finish() {
-                    Ok((verified, _)) => verified.report().clone(),
-                    Err(VerifyError::Refused(refusal)) => refusal.report().clone(),
-                    Err(error) => return Err(failed("earlier-signature", chain(&error))),
-                };
-                judge(file, &report, remarks)?;
-            }
-            (None, Some(existing)) => {
-                let count = existing.signatures();
-                let plural = if count == 1 { "" } else { "s" };
-                remarks.push(format!(
-                    "`{}`: {count} earlier signature{plural} kept, not checked: no --key",
-                    shown(file)
-                ));
-            }
-            (None, None) => {}
+        if let Some(check) = check {
+            let report = match check.finish() {
+                Ok((verified, _)) => verified.report().clone(),
+                Err(VerifyError::Refused(refusal)) => refusal.report().clone(),
+                Err(error) => return Err(failed("earlier-signature", chain(&error))),
+            };
+            judge(file, &report, remarks)?;
         }
         Ok(data)
     }
@@ -493,7 +484,7 @@ fn judge(file: &Path, report: &Report, remarks: &mut Vec<String>) -> Result<(), 
                     by(own)
                 );
                 return Err(failed("earlier-signature", message)
-                    .with_hint("without --key earlier signatures are kept as they are"));
+                    .with_hint("--force puts the new signature in the place of all earlier ones"));
             }
         }
     }

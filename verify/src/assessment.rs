@@ -385,3 +385,175 @@ impl<'c> Assessor<'c> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_testkit::{
+        Binding, CertificateBuilder, Hash, Key as TestKey, Subpacket, TestRsa, key_flags,
+    };
+
+    use super::*;
+
+    const BORN: u32 = 1_700_000_000;
+    const DAY: u32 = 86_400;
+    const USER_ID: &str = "Releases <releases@example.org>";
+
+    fn time(seconds: u32) -> Timestamp {
+        Timestamp::from_unix(seconds.into())
+    }
+
+    fn assessed(certificate: CertificateBuilder) -> Assessment {
+        let certificate = Certificate::from_bytes(&certificate.build()).unwrap();
+        certificate.assess(&Policy::new(), time(BORN + 10 * DAY))
+    }
+
+    fn refusal(key: &KeyAssessment) -> &'static str {
+        key.refusal().map_or("none", SignatureRefusal::name)
+    }
+
+    fn ed25519(seed: u8) -> TestKey {
+        TestKey::ed25519_legacy([seed; 32], BORN)
+    }
+
+    fn simple(key: &TestKey) -> CertificateBuilder {
+        CertificateBuilder::simple(key, USER_ID, BORN)
+    }
+
+    #[test]
+    fn a_good_certificate_is_accepted_and_described() {
+        for (key, algorithm) in [
+            (TestKey::rsa(TestRsa::Rsa4096A, BORN), "RSA-4096"),
+            (ed25519(1), "Ed25519"),
+        ] {
+            let assessment = assessed(simple(&key));
+            let primary = assessment.primary();
+            assert_eq!(refusal(primary), "none");
+            assert_eq!(primary.algorithm().to_string(), algorithm);
+            assert_eq!(primary.role(), KeyRole::Primary);
+            assert_eq!(primary.fingerprint().to_string(), key.fingerprint_hex());
+            assert_eq!(primary.created(), time(BORN));
+            assert_eq!(primary.expires(), None);
+            assert!(primary.flags().unwrap().names().contains(&"sign"));
+            assert!(primary.revocations().is_empty());
+            let [id] = assessment.user_ids() else {
+                panic!("one user id");
+            };
+            assert_eq!(id.text(), USER_ID);
+            let created = time(BORN);
+            assert_eq!(*id.standing(), UserIdStanding::Certified { created });
+        }
+    }
+
+    #[test]
+    fn weak_keys_and_weak_self_signatures_are_refused() {
+        let weak = assessed(simple(&TestKey::rsa(TestRsa::Rsa2048A, BORN)));
+        assert_eq!(refusal(weak.primary()), "weak-key");
+        let key = ed25519(1);
+        let sha1 = CertificateBuilder::self_signature(BORN).with_hash(Hash::Sha1);
+        let certificate = CertificateBuilder::new(&key).with_user_id_signed(USER_ID, &[sha1]);
+        let assessment = assessed(certificate);
+        assert_eq!(refusal(assessment.primary()), "weak-self-signature");
+        assert_eq!(assessment.primary().flags(), None);
+        assert_eq!(
+            *assessment.user_ids()[0].standing(),
+            UserIdStanding::NotCertified
+        );
+    }
+
+    #[test]
+    fn an_expired_key_is_refused_and_its_date_told() {
+        let key = ed25519(1);
+        let expiring =
+            CertificateBuilder::self_signature(BORN).with_hashed(Subpacket::key_expires_after(DAY));
+        let certificate = CertificateBuilder::new(&key).with_user_id_signed(USER_ID, &[expiring]);
+        let assessment = assessed(certificate);
+        assert_eq!(refusal(assessment.primary()), "key-expired");
+        assert_eq!(assessment.primary().expires(), Some(time(BORN + DAY)));
+    }
+
+    #[test]
+    fn revocations_are_listed_soft_ones_too() {
+        for (code, reason) in [
+            (Some(2), RevocationReason::Compromised),
+            (Some(1), RevocationReason::Superseded),
+            (None, RevocationReason::Absent),
+        ] {
+            let certificate = simple(&ed25519(1)).with_key_revocation(BORN + DAY, code);
+            let assessment = assessed(certificate);
+            assert_eq!(refusal(assessment.primary()), "key-revoked");
+            let [revocation] = assessment.primary().revocations() else {
+                panic!("one revocation");
+            };
+            assert_eq!(revocation.reason(), reason);
+            assert_eq!(revocation.created(), Some(time(BORN + DAY)));
+        }
+        // Also of a key that nobody stands by.
+        let bare = CertificateBuilder::new(&ed25519(1)).with_key_revocation(BORN, Some(3));
+        let assessment = assessed(bare);
+        assert_eq!(refusal(assessment.primary()), "no-self-signature");
+        assert_eq!(assessment.primary().revocations().len(), 1);
+    }
+
+    #[test]
+    fn a_revoked_user_id_is_told_apart() {
+        let key = ed25519(1);
+        let certificate = simple(&key)
+            .with_user_id("Old <old@example.org>", BORN)
+            .with_user_id_revocation("Old <old@example.org>", BORN + DAY, Some(32));
+        let assessment = assessed(certificate);
+        assert_eq!(refusal(assessment.primary()), "none");
+        let standings: Vec<String> = assessment
+            .user_ids()
+            .iter()
+            .map(|id| id.standing().to_string())
+            .collect();
+        assert_eq!(standings, ["certified", "revoked"]);
+    }
+
+    #[test]
+    fn subkeys_are_judged_by_their_bindings() {
+        let (key, signing, encrypting, unbound) = (ed25519(1), ed25519(2), ed25519(3), ed25519(4));
+        let foreign = Binding::new(key_flags::SIGN, BORN).sign(&ed25519(9), &unbound);
+        let certificate = simple(&key)
+            .with_subkey(&signing, &Binding::new(key_flags::SIGN, BORN))
+            .with_subkey(&encrypting, &Binding::new(key_flags::ENCRYPT, BORN))
+            .with_packet(countersign_testkit::packet(14, &unbound.public_body()))
+            .with_packet(foreign);
+        let assessment = assessed(certificate);
+        let told: Vec<(&str, String)> = assessment
+            .subkeys()
+            .iter()
+            .map(|own| {
+                let flags = own.flags().map(|flags| flags.to_string());
+                (refusal(own), flags.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("none", "sign".to_owned()),
+                (
+                    "not-for-signing",
+                    "encrypt communications, encrypt storage".to_owned()
+                ),
+                ("no-binding-signature", String::new()),
+            ]
+        );
+        let names: Vec<String> = Certificate::from_bytes(&simple(&key).build())
+            .unwrap()
+            .keys()
+            .map(|own| own.fingerprint().to_string())
+            .collect();
+        assert_eq!(names, [key.fingerprint_hex()]);
+    }
+
+    #[test]
+    fn flags_without_a_name_are_none() {
+        assert_eq!(KeyFlags::from_octets(&[]).to_string(), "none");
+        assert_eq!(KeyFlags::from_octets(&[0x40]).to_string(), "none");
+        assert_eq!(
+            KeyFlags::from_octets(&[0x23]).names(),
+            ["certify", "sign", "authenticate"]
+        );
+    }
+}
