@@ -5,6 +5,8 @@
 mod fixture;
 #[path = "cli/json.rs"]
 mod json;
+#[path = "cli/json_made.rs"]
+mod json_made;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/surface.rs"]
@@ -38,7 +40,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { check help inputs manifest manifests names streams usage verify }
+transcripts! { check help inputs key manifest manifests names sign streams usage verify }
 
 /// A program in a folder, with our command on its path and nothing else of the environment.
 fn command_in(program: &str, folder: &Path) -> Command {

@@ -1,4 +1,4 @@
-//! Real programs and we on the same keys and signatures: gpg and gpgv 2.2, sqv 1.1, as Debian 12 has them.
+//! Real programs and we on the same keys and signatures: gpg and gpgv 2.2, sqv 1.1, sq 0.27, as Debian 12 has them.
 //! `scripts/test` installs them.
 #![cfg(unix)]
 
@@ -8,6 +8,8 @@ mod ours;
 mod process;
 #[path = "interop/programs.rs"]
 mod programs;
+#[path = "interop/signing.rs"]
+mod signing;
 #[path = "interop/they_make.rs"]
 mod they_make;
 #[path = "interop/verdicts.rs"]

@@ -170,11 +170,13 @@ impl Registry {
         Self::default()
     }
 
-    /// The backends that are compiled in: `local`.
+    /// The backends that are compiled in: `local`, and with the feature of that name `aws-kms`.
     #[must_use]
     pub fn builtin() -> Self {
         let mut registry = Self::new();
         registry.replace(LocalBackend::new());
+        #[cfg(feature = "aws-kms")]
+        registry.replace(crate::aws_kms::AwsKmsBackend::new());
         registry
     }
 

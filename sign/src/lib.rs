@@ -34,6 +34,8 @@
 )]
 
 mod armor;
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
 pub mod backend;
 mod local;
 pub mod manifest;
@@ -41,6 +43,8 @@ pub mod openpgp;
 mod public_key;
 mod signer;
 
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::{AwsKmsBackend, DEFAULT_REGION, KmsError};
 pub use backend::{
     Backend, BackendError, BackendOption, Options, Registry, RegistryError, SignerFuture, WantedKey,
 };

@@ -447,12 +447,7 @@ mod tests {
                 Ok(_),
             ] if path.ends_with("a\\u{a}b") && source.kind() == io::ErrorKind::NotFound
         ));
-        let found = hash_files(
-            &files[..1],
-            HashAlgorithm::Sha1,
-            NonZeroUsize::MIN,
-            &|_| (),
-        );
+        let found = hash_files(&files[..1], HashAlgorithm::Sha1, NonZeroUsize::MIN, &|_| ());
         assert!(matches!(
             found.as_slice(),
             [Err(FileError::UnsupportedHash {
@@ -489,10 +484,16 @@ mod tests {
     fn digests() -> impl Strategy<Value = Digest> {
         prop_oneof![
             any::<[u8; 32]>().prop_map(Digest::Sha256),
-            proptest::collection::vec(any::<u8>(), 48)
-                .prop_map(|octets| Digest::from_octets(HashAlgorithm::Sha384, &octets).unwrap()),
-            proptest::collection::vec(any::<u8>(), 64)
-                .prop_map(|octets| Digest::from_octets(HashAlgorithm::Sha512, &octets).unwrap()),
+            proptest::collection::vec(any::<u8>(), 48).prop_map(|octets| Digest::from_octets(
+                HashAlgorithm::Sha384,
+                &octets
+            )
+            .unwrap()),
+            proptest::collection::vec(any::<u8>(), 64).prop_map(|octets| Digest::from_octets(
+                HashAlgorithm::Sha512,
+                &octets
+            )
+            .unwrap()),
         ]
     }
 

@@ -26,6 +26,11 @@ pub trait Signer: Send + Sync {
     /// [`SignerError`], such as a scheme that the key or the backend lacks.
     fn sign<'a>(&'a self, request: SignRequest<'a>) -> SignFuture<'a>;
 
+    /// The backend's own full name for the key, where it is longer than the key id: an alias leads to a key.
+    fn full_name(&self) -> Option<&str> {
+        None
+    }
+
     /// What a person should know before the key is used, such as that others can read its file. One sentence each.
     fn warnings(&self) -> Vec<String> {
         Vec::new()

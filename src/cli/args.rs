@@ -1,5 +1,23 @@
 //! Flags and help text.
 
+/// The options of backend `aws-kms`, where it is compiled in.
+#[cfg(feature = "aws-kms")]
+macro_rules! kms_help {
+    () => {
+        "      --kms-region NAME, --kms-endpoint-url URL, --kms-timeout SECONDS
+                           With --backend aws-kms; the region's default: the ARN's,
+                           AWS_REGION, the profile's, eu-west-2
+      --kms-pin-arn ARN    With --backend aws-kms: the key that an alias must lead to
+"
+    };
+}
+#[cfg(not(feature = "aws-kms"))]
+macro_rules! kms_help {
+    () => {
+        ""
+    };
+}
+
 mod key;
 mod manifest;
 mod sign;

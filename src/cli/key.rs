@@ -6,7 +6,8 @@ use std::time::Duration;
 use countersign::sign::openpgp::{self, CertificateTemplate};
 use countersign::sign::{LocalBackend, LocalSigner, Options, Passphrase, Signer};
 use countersign::verify::{
-    Certificate, KeyAssessment, Policy, Timestamp, UserIdStanding, limits, printable,
+    Certificate, CertificateError, KeyAssessment, Policy, Timestamp, UserIdStanding, limits,
+    printable,
 };
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use super::args::{GenerateOptions, MintOptions, ShowOptions, Validity};
 use super::inputs::{self, shown};
 use super::outcome::{Failure, Made, chain, failed};
 use super::output::{self, Access, Existing};
-use super::sign;
+use super::{sign, wait};
 
 pub(crate) fn generate(options: &GenerateOptions) -> Made {
     collected("key-generate", |made| try_generate(options, made))
@@ -47,7 +48,16 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
         let message = "a key and its certificate are written to files, not to standard output";
         return Err(failed("usage", message));
     }
-    output::spare(&public, [private.as_path()])?;
+    if output::is_same_file(&public, &private) {
+        let (one, other) = (shown(&public), shown(&private));
+        let message =
+            format!("certificate `{one}` and private key `{other}` would be the same file");
+        return Err(failed("usage", message));
+    }
+    for path in [&private, &public] {
+        output::spare(path, options.passphrase_file.as_ref().map(Path::new))?;
+        output::has_place(path)?;
+    }
     // Before seconds are spent on a key that has no place to go.
     for path in [&private, &public] {
         if !options.force && path.symlink_metadata().is_ok() {
@@ -122,16 +132,15 @@ fn new_passphrase(options: &GenerateOptions) -> Result<Option<Passphrase>, Failu
     let given = LocalBackend::passphrase(&sources).map_err(|error| none(chain(&error)))?;
     match given {
         Some(given) => Ok(Some(given)),
-        None => asked().map(Some).map_err(none),
+        None => asked()
+            .map(Some)
+            .map_err(|message| none(message).with_hint(sign::GIVE_PASSPHRASE)),
     }
 }
 
 fn asked() -> Result<Passphrase, String> {
-    let ask = |question: &str| {
-        rpassword::prompt_password(question)
-            .map(Passphrase::new)
-            .map_err(|error| format!("no passphrase: {error}"))
-    };
+    let ask =
+        |question: &str| sign::ask(question).map_err(|error| format!("no passphrase: {error}"));
     let first = ask("Passphrase for the new key: ")?;
     let second = ask("The same once more: ")?;
     if first != second {
@@ -168,8 +177,10 @@ fn minted(
     template: &CertificateTemplate,
     now: Timestamp,
 ) -> Result<Certificate, Failure> {
-    pollster::block_on(openpgp::mint(signer, template, now))
-        .map_err(|error| failed("not-minted", format!("no certificate: {}", chain(&error))))
+    wait::block_on(openpgp::mint(signer, template, now)).map_err(|error| {
+        failed("not-minted", format!("no certificate: {}", chain(&error)))
+            .with_optional_hint(sign::backend_hint(&error))
+    })
 }
 
 /// Writes a certificate, armored, and says what it is.
@@ -184,13 +195,14 @@ fn write_certificate(
     made.note("user_ids", certificate.user_ids().collect::<Vec<_>>());
     made.note("algorithm", certificate.algorithm().to_string());
     made.note("created", certificate.created().to_string());
-    made.remarks.push(format!(
+    let remark = format!(
         "certificate {}, {}, created {}",
         certificate.fingerprint(),
         certificate.algorithm(),
         certificate.created()
-    ));
+    );
     if inputs::is_stdin(path) {
+        made.remarks.push(remark);
         made.note("output", Value::Null);
         made.note("certificate", text.clone());
         made.payload = Some(text.into_bytes());
@@ -200,6 +212,7 @@ fn write_certificate(
     if std::fs::read(path).ok().as_deref() != Some(text.as_bytes()) {
         output::write(path, text.as_bytes(), Access::Public, existing).map_err(hinted)?;
     }
+    made.remarks.push(remark);
     made.note("output", shown(path));
     made.results.push(shown(path));
     Ok(())
@@ -209,11 +222,17 @@ fn try_mint(options: &MintOptions, made: &mut Made) -> Result<(), Failure> {
     let now = sign::now();
     let created = sign::created(options.created, now)?;
     let template = template(&options.user_ids, created, options.validity)?;
-    if options.signer.backend == "local" && !inputs::is_stdin(&options.output) {
-        output::spare(&options.output, [Path::new(&options.signer.key_id)])?;
+    if !inputs::is_stdin(&options.output) {
+        output::spare(&options.output, options.signer.files())?;
+        output::has_place(&options.output)?;
     }
     let signer = sign::signer(&options.signer, None, made)?;
     let certificate = minted(&*signer, &template, now)?;
+    // The certificate itself says nothing of where its key is.
+    if let Some(name) = signer.full_name() {
+        made.remarks.push(format!("the key is {name}"));
+        made.note("key", name);
+    }
     write_certificate(&options.output, &certificate, existing(options.force), made)
 }
 
@@ -222,7 +241,13 @@ fn try_show(options: &ShowOptions, made: &mut Made) -> Result<(), Failure> {
     let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
     let certificates = Certificate::all_from_bytes(&octets).map_err(|error| {
         let message = format!("`{}` holds no certificate: {error}", shown(path));
-        let hint = inputs::certificate_hint(&error);
+        // The other hints are about flags that this command does not have.
+        let hint = match error {
+            CertificateError::PrivateKey | CertificateError::Keybox => {
+                inputs::certificate_hint(&error)
+            }
+            _ => None,
+        };
         failed("unusable-key-file", message).with_optional_hint(hint)
     })?;
     let now = options.at.unwrap_or_else(sign::now);

@@ -24,7 +24,7 @@ pub(crate) fn run(options: &ManifestOptions, reporter: &Reporter) -> Made {
     made
 }
 
-/// A file to be listed.
+/// A file to be listed, and by which name.
 type Named = (ArtifactName, PathBuf);
 
 fn list(
@@ -32,22 +32,23 @@ fn list(
     reporter: &Reporter,
     made: &mut Made,
 ) -> Result<(), Vec<Failure>> {
-    let output = options.output.as_deref().filter(|own| !inputs::is_stdin(own));
+    let output = options
+        .output
+        .as_deref()
+        .filter(|own| !inputs::is_stdin(own));
     let base = Base::of(options, output).map_err(|failure| vec![failure])?;
-    let files = named(options, &base)?;
+    let (files, total) = named(options, &base)?;
     spare(output, &base, &files).map_err(|failure| vec![failure])?;
-    let lengths = each(files.iter().map(|(_, path)| manifest::file_length(path)))?;
-    let progress = Progress::new(
-        reporter,
-        output.map_or_else(|| "manifest".to_owned(), shown),
-        lengths.iter().sum(),
-    );
+    let label = output.map_or_else(|| "manifest".to_owned(), shown);
+    let progress = Progress::new(reporter, label, total);
     let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let hashed = manifest::hash_files(&files, options.algorithm, threads, &|octets| {
         progress.add(octets);
     });
     drop(progress);
-    let mut entries = each(hashed)?;
+    let mut entries = all(hashed
+        .into_iter()
+        .map(|own| own.map_err(|error| unread(&error))))?;
     entries.sort_by(|one, other| one.name().cmp(other.name()));
     let (format, format_name) = match options.format {
         ManifestFormat::Gnu => (Format::Gnu, "gnu"),
@@ -71,7 +72,10 @@ fn list(
     made.note("output", output.map(shown));
     made.note("algorithm", options.algorithm.to_string());
     made.note("format", format_name);
-    made.note("artifacts", entries.iter().map(document).collect::<Vec<_>>());
+    made.note(
+        "artifacts",
+        entries.iter().map(document).collect::<Vec<_>>(),
+    );
     match output {
         Some(output) => made.results.push(shown(output)),
         None => {
@@ -86,22 +90,8 @@ fn document(entry: &Entry) -> Value {
     json!({ "name": entry.name().as_str(), "digest": entry.digest().to_string() })
 }
 
-/// All outcomes, or all failures among them.
-fn each<T>(
-    outcomes: impl IntoIterator<Item = Result<T, FileError>>,
-) -> Result<Vec<T>, Vec<Failure>> {
-    gathered(outcomes.into_iter().map(|outcome| {
-        outcome.map_err(|error| {
-            let reason = match error {
-                FileError::Folder { .. } | FileError::NotAFile { .. } => "not-a-file",
-                _ => "read-failed",
-            };
-            failed(reason, chain(&error))
-        })
-    }))
-}
-
-fn gathered<T>(outcomes: impl Iterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
+/// All, or every failure among them.
+fn all<T>(outcomes: impl Iterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Vec<Failure>> {
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
@@ -114,6 +104,14 @@ fn gathered<T>(outcomes: impl Iterator<Item = Result<T, Failure>>) -> Result<Vec
     } else {
         Err(failures)
     }
+}
+
+fn unread(error: &FileError) -> Failure {
+    let reason = match error {
+        FileError::Folder { .. } | FileError::NotAFile { .. } => "not-a-file",
+        _ => "read-failed",
+    };
+    failed(reason, chain(error))
 }
 
 /// The folder that names start from.
@@ -135,36 +133,38 @@ impl Base {
             || "the current folder".to_owned(),
             |folder| format!("`{}`", shown(folder)),
         );
-        let unusable = |problem: &str| match (&options.dir, output) {
-            (None, Some(output)) => {
-                let message = format!("cannot write `{}`: {problem}", inputs::shown(output));
+        if options.dir.is_some() && !folder.is_dir() {
+            return Err(failed("read-failed", format!("--dir {shown} is no folder")));
+        }
+        let path = fs::canonicalize(folder).map_err(|error| match output {
+            Some(output) if options.dir.is_none() => {
+                let message = format!("cannot write `{}`: {error}", inputs::shown(output));
                 failed("write-failed", message)
             }
-            (Some(_), _) => failed("read-failed", format!("--dir {shown}: {problem}")),
-            (None, None) => failed("read-failed", format!("{shown}: {problem}")),
-        };
-        let path = fs::canonicalize(folder).map_err(|error| unusable(&error.to_string()))?;
-        if !path.is_dir() {
-            return Err(unusable("no folder"));
-        }
+            _ => failed("read-failed", format!("cannot look into {shown}: {error}")),
+        })?;
         Ok(Self { path, shown })
     }
 
     /// What a file is called from here. A link as the last component keeps its own name.
     fn name(&self, file: &Path) -> Result<ArtifactName, Failure> {
-        if inputs::is_stdin(file) {
-            let failure = failed("usage", "standard input (`-`) has no name to be listed by");
-            return Err(failure.with_hint("a file of that name is `./-`"));
-        }
-        let path = place(file)?;
-        let Ok(below) = path.strip_prefix(&self.path) else {
-            let message = format!("`{}` is outside of {}", shown(file), self.shown);
-            return Err(failed("outside-folder", message)
-                .with_hint("names start from the folder that --dir names, and stay inside"));
-        };
         let unsafe_name = |problem: &str| {
             let message = format!("`{}` cannot be listed: {problem}", shown(file));
             failed("unsafe-name", message)
+        };
+        let own = file.file_name();
+        let own = own.ok_or_else(|| unsafe_name("it has no name of its own"))?;
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let path = fs::canonicalize(folder)
+            .map_err(|error| inputs::unreadable(file, &error))?
+            .join(own);
+        let Ok(below) = path.strip_prefix(&self.path) else {
+            let message = format!("`{}` is outside of {}", shown(file), self.shown);
+            return Err(failed("outside-folder", message)
+                .with_hint("give the folder that names start from with --dir"));
         };
         let parts: Option<Vec<&str>> = below
             .components()
@@ -173,32 +173,24 @@ impl Base {
                 _ => None,
             })
             .collect();
-        let name = parts.ok_or_else(|| unsafe_name("name is not UTF-8"))?.join("/");
+        let name = parts
+            .ok_or_else(|| unsafe_name("name is not UTF-8"))?
+            .join("/");
         ArtifactName::new(&name).map_err(|reason| unsafe_name(&reason.to_string()))
     }
 }
 
-/// A file's folder without links, and its own name.
-fn place(file: &Path) -> Result<PathBuf, Failure> {
-    let Some(name) = file.file_name() else {
-        // `..` and `/` are folders; nothing at all is not there.
-        let problem = manifest::file_length(file).map(|_| ());
-        let failure = each([problem]).err().and_then(|mut own| own.pop());
-        let unnamed = || failed("unsafe-name", format!("`{}` has no name", shown(file)));
-        return Err(failure.unwrap_or_else(unnamed));
-    };
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let folder = fs::canonicalize(folder).map_err(|error| inputs::unreadable(file, &error))?;
-    Ok(folder.join(name))
-}
-
-/// Every file with the name by which it will be listed, each once. All that cannot be are reported.
-fn named(options: &ManifestOptions, base: &Base) -> Result<Vec<Named>, Vec<Failure>> {
+/// Every file with the name by which it will be listed, and their length in all. Every one that cannot be listed is reported,
+/// before hours are spent on hashing the others.
+fn named(options: &ManifestOptions, base: &Base) -> Result<(Vec<Named>, u64), Vec<Failure>> {
+    let mut total = 0;
     let mut first: BTreeMap<ArtifactName, &Path> = BTreeMap::new();
-    gathered(options.files.iter().map(|file| {
+    let files = all(options.files.iter().map(|file| {
+        if inputs::is_stdin(file) {
+            let failure = failed("usage", "standard input (`-`) has no name to be listed by");
+            return Err(failure.with_hint("a file of that name is `./-`"));
+        }
+        total += manifest::file_length(file).map_err(|error| unread(&error))?;
         let name = base.name(file)?;
         if let Some(other) = first.insert(name.clone(), file) {
             let (other, file) = (shown(other), shown(file));
@@ -210,7 +202,8 @@ fn named(options: &ManifestOptions, base: &Base) -> Result<Vec<Named>, Vec<Failu
             return Err(failed("repeated-name", message));
         }
         Ok((name, file.clone()))
-    }))
+    }))?;
+    Ok((files, total))
 }
 
 /// Refuses to list the manifest in itself, and its signature in what it signs.
@@ -219,7 +212,7 @@ fn spare(output: Option<&Path>, base: &Base, files: &[Named]) -> Result<(), Fail
     /// Where `check` looks for a signature, and where `sign` puts it.
     const SIGNATURE_ENDINGS: [&str; 3] = [".asc", ".sig", ".gpg"];
     let paths = || files.iter().map(|(_, path)| path.as_path());
-    // Where the shell sends standard output to a file, that is the manifest.
+    // Where the shell has sent standard output to a file, that is the manifest, and empty already.
     let target = output.unwrap_or(Path::new("/dev/stdout"));
     output::spare(target, paths()).map_err(|failure| failure.with_hint(HINT))?;
     let Some(output) = output else {
@@ -254,10 +247,8 @@ fn write(output: &Path, text: &[u8], options: &ManifestOptions) -> Result<(), Fa
     } else {
         Existing::Keep
     };
-    output::write(output, text, Access::Public, existing).map_err(|failure| {
-        match failure.reason {
-            "output-exists" => failure.with_hint("--force puts the new one in its place"),
-            _ => failure,
-        }
+    output::write(output, text, Access::Public, existing).map_err(|failure| match failure.reason {
+        "output-exists" => failure.with_hint("--force puts the new one in its place"),
+        _ => failure,
     })
 }

@@ -10,6 +10,7 @@ mod output;
 mod report;
 mod sign;
 mod verify;
+mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

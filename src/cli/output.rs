@@ -1,6 +1,6 @@
 //! Files that are written whole or not at all.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,22 @@ pub(crate) fn spare<'a>(
     }
 }
 
+/// Refuses, before work is spent on it, a file that could not be written: in a folder that is not there, or a folder itself.
+pub(crate) fn has_place(path: &Path) -> Result<(), Failure> {
+    let unwritten = |why: &str| {
+        failed(
+            "write-failed",
+            format!("cannot write `{}`: {why}", shown(path)),
+        )
+    };
+    match place(path) {
+        Err(error) => Err(unwritten(&error.to_string())),
+        Ok((folder, _)) if !folder.is_dir() => Err(unwritten("Not a directory")),
+        Ok(_) if path.exists() && !path.is_file() => Err(unwritten("it is no regular file")),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Writes a file beside its place and moves it there once it is on the disk: whoever looks finds the old file or the new one,
 /// whole.
 pub(crate) fn write(
@@ -91,15 +107,10 @@ pub(crate) fn write(
     let (folder, _) = place(&target).map_err(unwritten)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".countersign-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(Permissions::from_mode(match access {
-            Access::Public => 0o666,
-            Access::Private => 0o600,
-        }));
-    }
-    let mut file = builder.tempfile_in(&folder).map_err(unwritten)?;
+    // Opened here: the errors of `tempfile_in` name a file that nobody has heard of.
+    let mut file = builder
+        .make_in(&folder, |path| new_file(path, access))
+        .map_err(unwritten)?;
     if access == Access::Public
         && let Ok(old) = fs::metadata(&target)
     {
@@ -107,7 +118,7 @@ pub(crate) fn write(
             .set_permissions(old.permissions())
             .map_err(unwritten)?;
     }
-    file.write_all(octets).map_err(unwritten)?;
+    file.as_file_mut().write_all(octets).map_err(unwritten)?;
     file.as_file().sync_all().map_err(unwritten)?;
     let moved = match existing {
         Existing::Keep => file.persist_noclobber(&target),
@@ -119,6 +130,22 @@ pub(crate) fn write(
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+fn new_file(path: &Path, access: Access) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(match access {
+            Access::Public => 0o666,
+            Access::Private => 0o600,
+        });
+    }
+    #[cfg(not(unix))]
+    let _ = access;
+    options.open(path)
 }
 
 /// A file's folder, without links, and its name.

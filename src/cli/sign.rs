@@ -9,7 +9,9 @@ use std::thread::available_parallelism;
 use std::time::SystemTime;
 
 use countersign::sign::openpgp::{self, SignatureTemplate};
-use countersign::sign::{LocalBackend, Passphrase, PublicKey, Registry, Signer};
+use countersign::sign::{
+    BackendError, LocalBackend, LocalError, Passphrase, PublicKey, Registry, Signer,
+};
 use countersign::verify::{
     Agreement, Certificate, DetachedSignature, Form, HashAlgorithm, HashedData, Policy, Reading,
     RefusedSignature, Report, SignatureRefusal, Source, Timestamp, Trust, Verifier, VerifyError,
@@ -22,6 +24,7 @@ use super::inputs::{self, shown};
 use super::outcome::{Failure, Made, chain, failed};
 use super::output::{self, Access, Existing};
 use super::report::{Progress, Reporter};
+use super::wait;
 
 pub(crate) fn run(options: &SignOptions, reporter: &Reporter) -> Made {
     let mut made = Made::new("sign");
@@ -59,12 +62,11 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     inputs::at_most_one_stdin(read.clone().chain(&options.files))?;
     let outputs = outputs(options)?;
     // Whatever its spelling: nothing that is read is written over.
-    let key_file = Path::new(&options.signer.key_id);
     let inputs: Vec<&Path> = read
         .chain(&options.files)
         .map(PathBuf::as_path)
         .filter(|path| !inputs::is_stdin(path))
-        .chain((options.signer.backend == "local").then_some(key_file))
+        .chain(options.signer.files())
         .collect();
     for (place, target) in outputs.iter().enumerate() {
         if inputs::is_stdin(target) {
@@ -216,12 +218,24 @@ pub(crate) fn created(given: Option<Timestamp>, now: Timestamp) -> Result<Timest
 /// The backends, `local` with a prompt on the terminal.
 fn registry() -> Registry {
     let mut registry = Registry::builtin();
-    registry.replace(LocalBackend::new().with_prompt(|path| {
-        let question = format!("Passphrase of {}: ", printable(path));
-        rpassword::prompt_password(question).map(Passphrase::new)
-    }));
+    registry.replace(
+        LocalBackend::new()
+            .with_prompt(|path| ask(&format!("Passphrase of {}: ", printable(path)))),
+    );
     registry
 }
+
+/// Asks on the terminal; an error of its own where there is none.
+pub(crate) fn ask(question: &str) -> io::Result<Passphrase> {
+    #[cfg(unix)]
+    if std::fs::File::open("/dev/tty").is_err() {
+        return Err(io::Error::other("no terminal to ask on"));
+    }
+    rpassword::prompt_password(question).map(Passphrase::new)
+}
+
+pub(crate) const GIVE_PASSPHRASE: &str =
+    "give it with --local-passphrase-file or --local-passphrase-env";
 
 pub(crate) fn signer(
     choice: &SignerChoice,
@@ -238,10 +252,45 @@ pub(crate) fn signer(
         &choice.options,
         public_key.as_ref(),
     );
-    let signer = pollster::block_on(found)
-        .map_err(|error| failed("no-signer", format!("no signer: {}", chain(&error))))?;
+    let signer = wait::block_on(found).map_err(|error| {
+        let failure = failed("no-signer", format!("no signer: {}", chain(&error)));
+        match error {
+            BackendError::Local(LocalError::Prompt { .. }) => failure.with_hint(GIVE_PASSPHRASE),
+            error => failure
+                .with_optional_hint(backend_hint(&error))
+                .with_optional_hint(missing_feature(&choice.backend)),
+        }
+    })?;
     made.warnings.extend(signer.warnings());
     Ok(signer)
+}
+
+/// Which feature a backend comes with, where it is not compiled in.
+fn missing_feature(backend: &str) -> Option<String> {
+    let missing = backend == "aws-kms" && cfg!(not(feature = "aws-kms"));
+    missing.then(|| {
+        "this program was built without it: `cargo install countersign --features aws-kms`"
+            .to_owned()
+    })
+}
+
+/// What the backend itself would do next.
+#[cfg(feature = "aws-kms")]
+pub(crate) fn backend_hint(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(own) = cause {
+        if let Some(found) = own.downcast_ref::<countersign::sign::KmsError>() {
+            return found.hint().map(str::to_owned);
+        }
+        cause = own.source();
+    }
+    None
+}
+
+/// What the backend itself would do next.
+#[cfg(not(feature = "aws-kms"))]
+pub(crate) fn backend_hint(_error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    None
 }
 
 /// A verifier for signatures that are there already.
@@ -278,7 +327,7 @@ pub(crate) fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Fai
                 "is the clock of this machine right?"
             })
         }
-        _ => failure,
+        _ => failure.with_optional_hint(backend_hint(error)),
     }
 }
 
@@ -292,8 +341,14 @@ impl Job<'_> {
             files => format!("{} files", files.len()),
         };
         let progress = Progress::new(reporter, name, total);
+        /// Requests in flight where a key is elsewhere: most of the time is waiting.
+        const REQUESTS: usize = 16;
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        let workers = cores.min(files.len());
+        let at_once = match self.options.signer.backend.as_str() {
+            "local" => cores,
+            _ => cores.max(REQUESTS),
+        };
+        let workers = at_once.min(files.len());
         let reading = if workers == 1 {
             Reading::Beside
         } else {
@@ -336,6 +391,9 @@ impl Job<'_> {
         reading: Reading,
         progress: &Progress,
     ) -> Result<Signed, Failure> {
+        if !inputs::is_stdin(target) {
+            output::has_place(target)?;
+        }
         let existing = self.existing(target)?;
         let mut remarks = Vec::new();
         let data = self.hash(file, existing.as_ref(), reading, progress, &mut remarks)?;
@@ -346,7 +404,7 @@ impl Job<'_> {
             &data,
             self.now,
         );
-        let signature = pollster::block_on(signed).map_err(|error| {
+        let signature = wait::block_on(signed).map_err(|error| {
             let failure = unsigned(&error, self.options);
             Failure {
                 message: format!("`{}`: {}", shown(file), failure.message),

@@ -1,6 +1,7 @@
 //! The files that every case begins with. Nothing in them depends on the clock or on chance.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -24,7 +25,12 @@ pub(crate) fn folder() -> tempfile::TempDir {
         let path: PathBuf = folder.path().join(name);
         let parent = path.parent().expect("a file lies in a folder");
         fs::create_dir_all(parent).expect("a folder can be made");
-        fs::write(path, octets).expect("a file can be written");
+        fs::write(&path, octets).expect("a file can be written");
+        // As private keys should lie: of others, the command warns.
+        if name.ends_with(".pem") {
+            let own = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(path, own).expect("a mode can be set");
+        }
     }
     folder
 }
@@ -78,6 +84,7 @@ impl Files {
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Files(Vec::new());
     keys(&mut files);
+    private_keys(&mut files);
     signatures(&mut files);
     release(&mut files);
     manifests(&mut files);
@@ -100,6 +107,38 @@ fn keys(files: &mut Files) {
     keybox.extend_from_slice(b"KBXf");
     keybox.resize(0x20, 0);
     files.add("pubring.kbx", keybox);
+}
+
+/// Private keys to sign with: Alice's, plain and under the passphrase `correct horse`, Bob's, and two that sign no release.
+fn private_keys(files: &mut Files) {
+    /// The seed of [`alice`] in PKCS#8.
+    const ALICE: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB
+-----END PRIVATE KEY-----
+";
+    /// `openssl pkcs8 -topk8 -in alice.pem -passout 'pass:correct horse' -scrypt -scrypt_N 16384`
+    const SEALED: &str = "\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAhwUQzf2lVw1AICQAAC
+AQgCAQEwHQYJYIZIAWUDBAEqBBCN+7TlnyMsgsIOgkpzLhlcBED7Yc0e3NlPyaT3
+wzqE3YdjufoiY4ZaYYWjFsNcWZmUPRVw6Ioehr5sUt8XwP1qltjdfTBVKWqcehoE
+5XZ39cGq
+-----END ENCRYPTED PRIVATE KEY-----
+";
+    /// `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`
+    const P256: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgK9xFaxN70+xiYWHt
+wGbWAUQLeh5V+4PT50iYbA5JQUWhRANCAAQB0cOMwoi7YUZuX+q6kiy0rTm+J+EF
+XV0VgmcF++rGA3YWg71WnMUFwyd2cQ0fV+cC7lZ65AZ0LFH/49BXuQ2k
+-----END PRIVATE KEY-----
+";
+    files.add("alice.pem", ALICE);
+    files.add("alice-sealed.pem", SEALED);
+    files.add("bob.pem", TestRsa::Rsa3072A.pem());
+    files.add("weak.pem", TestRsa::Rsa2048A.pem());
+    files.add("p256.pem", P256);
 }
 
 /// `hello.txt` and the signatures over it, each `hello-CASE.sig` by the key `CASE.pgp`.

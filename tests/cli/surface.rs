@@ -3,10 +3,21 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::{command_in, fixture, process};
 
-const HELPS: [&[&str]; 3] = [&["--help"], &["verify", "--help"], &["check", "--help"]];
+const HELPS: [&[&str]; 9] = [
+    &["--help"],
+    &["verify", "--help"],
+    &["check", "--help"],
+    &["sign", "--help"],
+    &["manifest", "--help"],
+    &["key", "--help"],
+    &["key", "generate", "--help"],
+    &["key", "mint", "--help"],
+    &["key", "show", "--help"],
+];
 
 fn help(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -45,23 +56,51 @@ fn help_fits_a_screen() {
     }
 }
 
-/// Every `"name"` in the tables of flags that the parser knows.
-fn flags_of(table: &str) -> BTreeSet<String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/args.rs");
-    let source = fs::read_to_string(source).expect("the source is readable");
-    let start = source
-        .find(&format!("const {table}: &[&str] = &["))
-        .unwrap_or_else(|| panic!("{table} is not in args.rs"));
-    let (list, _) = source[start..].split_once("];").expect("the table ends");
-    let (_, list) = list.split_once("= &[").expect("the table begins");
+/// Every `"name"` in a table of flags that the parser knows: the list that follows `start`.
+fn flags_of(file: &str, start: &str) -> BTreeSet<String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+    let source = fs::read_to_string(source.join(file)).expect("the source is readable");
+    let (_, list) = source
+        .split_once(start)
+        .unwrap_or_else(|| panic!("`{start}` is not in {file}"));
+    let (list, _) = list.split_once(']').expect("the table ends");
     let names = list.split('"').skip(1).step_by(2).map(str::to_owned);
     names.collect()
 }
 
+/// The options of all backends that are built in, as flags.
+fn backend_flags() -> BTreeSet<String> {
+    let registry = countersign::sign::Registry::builtin();
+    let backends = registry.names().filter_map(|name| registry.get(name).ok());
+    let flags = backends.flat_map(|backend| {
+        let prefix = backend.flag_prefix();
+        let options = backend.options().iter();
+        options.map(move |option| format!("{prefix}-{}", option.name()))
+    });
+    flags.collect()
+}
+
 #[test]
 fn help_lists_exactly_the_flags_that_there_are() {
-    let tables = ["GLOBAL_FLAGS", "VERIFY_FLAGS", "CHECK_FLAGS"];
-    for (arguments, table) in HELPS.iter().zip(tables) {
+    // Of each command the file, where its table begins, and whether it takes the options of backends.
+    let tables = [
+        ("args.rs", "const GLOBAL_FLAGS: &[&str] = &[", false),
+        ("args.rs", "const VERIFY_FLAGS: &[&str] = &[", false),
+        ("args.rs", "const CHECK_FLAGS: &[&str] = &[", false),
+        ("args/sign.rs", "const FLAGS: &[&str] = &[", true),
+        (
+            "args/manifest.rs",
+            "command: \"manifest\",\n        flags: &[",
+            false,
+        ),
+        ("args/key.rs", "const GENERATE_FLAGS: &[&str] = &[", false),
+        ("args/key.rs", "const MINT_FLAGS: &[&str] = &[", true),
+        ("args/key.rs", "const SHOW_FLAGS: &[&str] = &[", false),
+    ];
+    // The help of `key` is about its commands.
+    let helps = HELPS.iter().filter(|own| own[..] != ["key", "--help"]);
+    assert_eq!(helps.clone().count(), tables.len());
+    for (arguments, (file, table, takes_backend_options)) in helps.zip(tables) {
         let text = help(arguments);
         // The example and the usage line show flags too, but none that is not listed.
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
@@ -69,10 +108,17 @@ fn help_lists_exactly_the_flags_that_there_are() {
             .filter_map(|word| word.strip_prefix("--"))
             .map(str::to_owned)
             .collect();
-        if table == "GLOBAL_FLAGS" {
-            shown.remove("key"); // in the usage lines, for the commands
+        if arguments.len() == 1 {
+            // In the usage lines, for the commands.
+            for flag in ["key", "key-id", "public-key"] {
+                shown.remove(flag);
+            }
         }
-        assert_eq!(shown, flags_of(table), "{arguments:?}");
+        let mut known = flags_of(file, table);
+        if takes_backend_options {
+            known.extend(backend_flags());
+        }
+        assert_eq!(shown, known, "{arguments:?}");
     }
 }
 
@@ -80,13 +126,12 @@ fn help_lists_exactly_the_flags_that_there_are() {
 #[test]
 fn examples_in_the_help_work() {
     for arguments in HELPS {
+        if arguments == ["key", "--help"] {
+            continue;
+        }
         let text = help(arguments);
         let (_, example) = text.split_once("Example:\n").expect("there is an example");
-        let example = example
-            .lines()
-            .next()
-            .expect("the example has a line")
-            .trim();
+        let (example, _) = example.split_once("\n\n").unwrap_or((example, ""));
         let folder = fixture::folder();
         let copy = |from: &str, to: &str| {
             fs::copy(folder.path().join(from), folder.path().join(to))
@@ -95,11 +140,19 @@ fn examples_in_the_help_work() {
         copy("hello.txt", "hello-2.10.tar.gz");
         copy("hello.txt.asc", "hello-2.10.tar.gz.sig");
         copy("alice.asc", "hello.asc");
-        copy("alice.asc", "release.asc");
+        if arguments != ["key", "mint", "--help"] {
+            copy("alice.asc", "release.asc");
+        }
+        copy("alice.pem", "release.key.pem");
+        fs::create_dir(folder.path().join("dist")).expect("a folder can be made");
+        copy("hello.txt", "dist/hello-2.10.tar.gz");
         for name in ["SHA256SUMS", "SHA256SUMS.asc", "empty"] {
             copy(&format!("release/{name}"), name);
         }
-        let ended = process::run(command_in("sh", folder.path()).args(["-c", example]), b"");
+        let mut shell = command_in("sh", folder.path());
+        // The search for RSA primes takes as long as chance will have it.
+        let patience = Duration::from_secs(300);
+        let ended = process::run_within(shell.args(["-c", example]), b"", patience);
         assert_eq!(ended.status, Some(0), "{example}: {}", ended.stderr_text());
     }
 }
@@ -111,6 +164,11 @@ fn nobody_reading_the_output_is_no_success_and_no_panic() {
         "verify hello.txt --key alice.asc",
         "verify hello.txt --key alice.asc --json",
         "check release/SHA256SUMS --key alice.asc",
+        "sign hello.txt --key-id alice.pem --public-key alice.asc --output -",
+        "sign hello.txt --key-id alice.pem --public-key alice.asc --force",
+        "manifest hello.txt",
+        "key show alice.asc",
+        "key mint --key-id alice.pem --name Alice --email alice@example.org --output -",
         "--help",
         "--version",
     ] {
@@ -123,6 +181,92 @@ fn nobody_reading_the_output_is_no_success_and_no_panic() {
         assert_eq!(ended.status, Some(2), "{arguments}: {stderr}");
         let last = "countersign: error: cannot write the outcome: Broken pipe (os error 32)\n";
         assert!(stderr.ends_with(last), "{arguments}: {stderr}");
+    }
+}
+
+/// Where nothing else gives a passphrase and there is a terminal (that `script` makes), it is asked for there, once to sign and
+/// twice for a new key, and never shown.
+#[test]
+fn passphrases_are_asked_for_on_a_terminal() {
+    let sign = "sign hello.txt --key-id alice-sealed.pem --public-key alice.asc";
+    let generate = "key generate --algorithm ed25519 --encrypt --name A --email a@example.org";
+    for (line, answers, status, shown) in [
+        (
+            sign,
+            "correct horse\n",
+            0,
+            "Passphrase of alice-sealed.pem: ",
+        ),
+        (sign, "wrong horse\n", 2, "wrong passphrase"),
+        (sign, "\n", 2, "wrong passphrase"),
+        (generate, "one two\none two\n", 0, "The same once more: "),
+        (
+            generate,
+            "one two\none too\n",
+            2,
+            "the two passphrases differ",
+        ),
+        (generate, "\n\n", 2, "passphrase is empty"),
+    ] {
+        let folder = fixture::folder();
+        let mut script = command_in("script", folder.path());
+        script.args(["-qec", &format!("countersign {line}"), "/dev/null"]);
+        let found = answered(&mut script, answers);
+        assert_eq!(
+            found.status,
+            Some(status),
+            "{line}: {}",
+            found.stdout_text()
+        );
+        let text = found.stdout_text();
+        assert!(text.contains(shown), "{line}: {text}");
+        for answer in answers.lines().filter(|own| !own.is_empty()) {
+            assert!(!text.contains(answer), "{line}: {text}");
+        }
+        let made = [
+            "hello.txt.sig",
+            "a@example.org.key.pem",
+            "a@example.org.asc",
+        ];
+        let made = made.iter().any(|name| folder.path().join(name).exists());
+        assert_eq!(made, status == 0, "{line}");
+    }
+}
+
+/// Runs `script`, and gives it one line after each question. A line that comes before its question would be echoed.
+fn answered(script: &mut std::process::Command, answers: &str) -> process::Ended {
+    use std::io::{Read as _, Write as _};
+    let piped = std::process::Stdio::piped;
+    let mut child = script
+        .stdin(piped())
+        .stdout(piped())
+        .stderr(piped())
+        .spawn()
+        .expect("`script` starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    let mut output = child.stdout.take().expect("a pipe");
+    let mut answers = answers.split_inclusive('\n');
+    let (mut shown, mut part) = (Vec::new(), [0; 1024]);
+    loop {
+        let length = output.read(&mut part).unwrap_or(0);
+        if length == 0 {
+            break;
+        }
+        shown.extend_from_slice(&part[..length]);
+        if shown.ends_with(b": ")
+            && let Some(answer) = answers.next()
+        {
+            // The question comes first, then the terminal is told not to echo.
+            std::thread::sleep(Duration::from_millis(300));
+            input.write_all(answer.as_bytes()).expect("`script` reads");
+        }
+    }
+    drop(input);
+    let status = child.wait().expect("a child can be waited for");
+    process::Ended {
+        status: status.code(),
+        stdout: shown,
+        stderr: Vec::new(),
     }
 }
 

@@ -46,6 +46,29 @@ pub(crate) enum Validity {
     Until(Timestamp),
 }
 
+const GENERATE_FLAGS: &[&str] = &[
+    "help",
+    "json",
+    "quiet",
+    "color",
+    "algorithm",
+    "name",
+    "email",
+    "output",
+    "private-output",
+    "encrypt",
+    "local-passphrase-file",
+    "local-passphrase-env",
+    "created",
+    "expires",
+    "force",
+];
+const MINT_FLAGS: &[&str] = &[
+    "help", "json", "quiet", "color", "backend", "key-id", "name", "email", "created", "expires",
+    "output", "force",
+];
+const SHOW_FLAGS: &[&str] = &["help", "json", "quiet", "color", "at"];
+
 pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "key",
@@ -77,23 +100,7 @@ pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
 fn parse_generate(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "key generate",
-        flags: &[
-            "help",
-            "json",
-            "quiet",
-            "color",
-            "algorithm",
-            "name",
-            "email",
-            "output",
-            "private-output",
-            "encrypt",
-            "local-passphrase-file",
-            "local-passphrase-env",
-            "created",
-            "expires",
-            "force",
-        ],
+        flags: GENERATE_FLAGS,
         ..words
     };
     let (mut algorithm, mut name, mut email) = (None, None, None);
@@ -162,10 +169,7 @@ fn parse_generate(words: Words<'_>) -> Result<Command, UsageError> {
 fn parse_mint(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "key mint",
-        flags: &[
-            "help", "json", "quiet", "color", "backend", "key-id", "name", "email", "created",
-            "expires", "output", "force",
-        ],
+        flags: MINT_FLAGS,
         backend_flags: backend_flags(),
         ..words
     };
@@ -215,7 +219,7 @@ fn parse_mint(words: Words<'_>) -> Result<Command, UsageError> {
 fn parse_show(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "key show",
-        flags: &["help", "json", "quiet", "color", "at"],
+        flags: SHOW_FLAGS,
         ..words
     };
     let (mut file, mut at) = (None, None);
@@ -313,7 +317,8 @@ Example:
   countersign key generate --name 'Example Releases' --email releases@example.org
 ";
 
-pub(super) const MINT_HELP: &str = "\
+pub(super) const MINT_HELP: &str = concat!(
+    "\
 Make a certificate for a key that a backend has.
 
 Usage: countersign key mint --key-id KEY --name NAME --email ADDRESS... --output FILE [OPTIONS]
@@ -323,7 +328,9 @@ Options:
       --backend NAME       Where the key is; default: local
       --local-passphrase-file FILE, --local-passphrase-env NAME
                            The passphrase of an encrypted key; default: ask on the terminal
-      --name NAME          Whose key it is
+",
+    kms_help!(),
+    "      --name NAME          Whose key it is
       --email ADDRESS      A user id `NAME <ADDRESS>` each; several may follow
       --expires WHEN       A duration (2y) or a time; default: does not expire
       --created TIME       Default: SOURCE_DATE_EPOCH, else now. The fingerprint depends on it
@@ -336,7 +343,8 @@ The same key, user ids and times give the same certificate. Exit status: 0 done,
 Example:
   countersign key mint --key-id release.key.pem --name 'Example Releases' \\
     --email releases@example.org --created 2026-01-01 --output release.asc
-";
+"
+);
 
 pub(super) const SHOW_HELP: &str = "\
 Show what is in a file of certificates, and whether `countersign verify` would trust it.

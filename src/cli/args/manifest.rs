@@ -84,19 +84,22 @@ pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
 }
 
 pub(super) const HELP: &str = "\
-Write a checksum manifest of files, as `countersign check` and `sha256sum --check` read it.
+Write a checksum manifest of files, as `countersign check` and `sha256sum -c` read it.
 
 Usage: countersign manifest FILE... [OPTIONS]
+
+  FILE                     A regular file in the folder that names start from, or below it
 
 Options:
       --algorithm NAME     sha256 (default) or sha512
       --format NAME        gnu (default): `hex  name`, or bsd: `SHA256 (name) = hex`
-      --output FILE        Default: standard output
+      --output FILE        Default: standard output, as with `-`
       --dir DIR            Where names start from; default: the folder of --output, or this one
-      --force              Replace a file that is there
+      --force              Replace a file that is there and says otherwise
       --json, -q --quiet, --color WHEN, -h --help
 
-Lines are sorted by name. Names that `countersign check` would refuse are refused.
+Lines are sorted by name. Names that `countersign check` would refuse are refused, and so are the
+manifest itself and its signature.
 Exit status: 0 done, 2 not done.
 
 Example:

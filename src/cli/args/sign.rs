@@ -1,6 +1,6 @@
 //! `countersign sign`, and how a signer is chosen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use countersign::sign::{Options, Registry};
 use countersign::verify::{HashAlgorithm, Timestamp, printable};
@@ -28,6 +28,18 @@ pub(crate) struct SignerChoice {
     pub(crate) backend: String,
     pub(crate) key_id: String,
     pub(crate) options: Options,
+}
+
+impl SignerChoice {
+    /// The files that backend `local` reads: key and passphrase.
+    pub(crate) fn files(&self) -> Vec<&Path> {
+        if self.backend != "local" {
+            return Vec::new();
+        }
+        let passphrase = self.options.get("passphrase-file");
+        let names = [Some(self.key_id.as_str()), passphrase];
+        names.into_iter().flatten().map(Path::new).collect()
+    }
 }
 
 /// The same, as its flags come in.
@@ -215,7 +227,8 @@ pub(super) fn parse_hash(text: &str) -> Result<HashAlgorithm, String> {
     }
 }
 
-pub(super) const HELP: &str = "\
+pub(super) const HELP: &str = concat!(
+    "\
 Make detached OpenPGP signatures. Each is verified before it is written.
 
 Usage: countersign sign FILE... --key-id KEY --public-key CERT [OPTIONS]
@@ -228,7 +241,9 @@ Options:
       --backend NAME       Where the key is; default: local
       --local-passphrase-file FILE, --local-passphrase-env NAME
                            The passphrase of an encrypted key; default: ask on the terminal
-      --output FILE        Default: FILE.sig; `-` is standard output
+",
+    kms_help!(),
+    "      --output FILE        Default: FILE.sig; `-` is standard output
       --append             Add to a signature file that is there, and keep what it holds
       --key CERT           With --append: check the earlier signatures by this certificate;
                            may be repeated
@@ -244,4 +259,5 @@ TIME is RFC 3339 or a UTC date. Exit status: 0 done, 2 not done.
 
 Example:
   countersign sign SHA256SUMS --key-id release.key.pem --public-key release.asc
-";
+"
+);

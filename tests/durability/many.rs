@@ -1,0 +1,79 @@
+//! Many files in one command.
+
+use std::fs;
+
+use super::{countersign, done, folder, names, process, set_mode};
+
+const FILES: usize = 40;
+
+#[test]
+fn one_of_forty_fails_and_the_others_are_signed() {
+    let folder = folder();
+    let name = |place: usize| format!("file-{place:02}");
+    for place in 0..FILES {
+        // Of many sizes, the largest first, so that they end in another order than they began.
+        let octets = vec![u8::try_from(place).expect("a small number"); (FILES - place) * 20_000];
+        fs::write(folder.path().join(name(place)), octets).expect("a file can be written");
+    }
+    // A folder is unreadable to everybody, root among them; a mode is not.
+    let bad = name(17);
+    fs::remove_file(folder.path().join(&bad)).expect("a file can be removed");
+    fs::create_dir(folder.path().join(&bad)).expect("a folder can be made");
+    let files: Vec<String> = (0..FILES).map(name).collect();
+    let arguments = format!(
+        "sign {} --key-id key.pem --public-key cert.asc",
+        files.join(" ")
+    );
+    let ended = process::run(&mut countersign(folder.path(), &arguments), b"");
+    let stderr = ended.stderr_text();
+    assert_eq!(ended.status, Some(2), "{stderr}");
+    let errors: Vec<&str> = stderr
+        .lines()
+        .filter(|own| own.contains("error:"))
+        .collect();
+    assert_eq!(
+        errors,
+        [format!("countersign: error: `{bad}` is a folder")],
+        "{stderr}"
+    );
+    let good: Vec<&String> = files.iter().filter(|own| **own != bad).collect();
+    // In the order of the command line.
+    let told: Vec<String> = good.iter().map(|own| format!("{own}.sig")).collect();
+    let stdout = ended.stdout_text();
+    assert_eq!(stdout.lines().collect::<Vec<_>>(), told);
+    for file in &good {
+        let arguments = format!("verify {file} --key cert.asc --quiet");
+        done(folder.path(), &arguments);
+    }
+    let signatures = names(folder.path());
+    let signatures = signatures.iter().filter(|own| own.ends_with(".sig"));
+    assert_eq!(signatures.count(), FILES - 1);
+    assert!(!names(folder.path()).iter().any(|own| own.ends_with(".tmp")));
+}
+
+/// One target that cannot be written does not touch the others either.
+#[test]
+fn one_target_of_several_is_taken() {
+    let folder = folder();
+    for name in ["one", "two", "three"] {
+        fs::write(folder.path().join(name), name).expect("a file can be written");
+    }
+    fs::write(folder.path().join("two.sig"), "old\n").expect("a file can be written");
+    set_mode(&folder.path().join("two.sig"), 0o600);
+    let arguments = "sign one two three --key-id key.pem --public-key cert.asc";
+    let ended = process::run(&mut countersign(folder.path(), arguments), b"");
+    let stderr = ended.stderr_text();
+    assert_eq!(ended.status, Some(2), "{stderr}");
+    assert_eq!(ended.stdout_text(), "one.sig\nthree.sig\n");
+    assert!(stderr.contains("error: `two.sig` exists\n"), "{stderr}");
+    for name in ["one", "three"] {
+        done(
+            folder.path(),
+            &format!("verify {name} --key cert.asc --quiet"),
+        );
+    }
+    assert_eq!(
+        fs::read_to_string(folder.path().join("two.sig")).expect("a file"),
+        "old\n"
+    );
+}

@@ -1,0 +1,446 @@
+//! Signing by keys in AWS KMS: a real server on loopback, and in front of it a proxy that can fail as networks and services do.
+#![cfg(all(unix, feature = "aws-kms"))]
+
+#[path = "kms/proxy.rs"]
+mod proxy;
+#[path = "kms/server.rs"]
+mod server;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use proxy::{Fault, Proxy};
+use serde_json::{Value, json};
+use server::Server;
+
+/// A folder to work in, and our command in it, with nothing of the user's environment.
+struct Desk {
+    folder: tempfile::TempDir,
+    endpoint: String,
+}
+
+impl Desk {
+    fn new(endpoint: String) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("SUMS"), "line one\n").expect("a file");
+        Self { folder, endpoint }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_REGION", "eu-west-2")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().expect("our command runs"))
+    }
+
+    fn mint(&self, key: &str) -> Ran {
+        self.run(&[
+            "key",
+            "mint",
+            "--backend",
+            "aws-kms",
+            "--key-id",
+            key,
+            "--name",
+            "R",
+            "--email",
+            "r@example.org",
+            "--created",
+            "2026-01-01",
+            "--output",
+            "r.asc",
+            "--force",
+        ])
+    }
+
+    fn sign(&self, key: &str, more: &[&str]) -> Ran {
+        let arguments = [
+            "sign",
+            "SUMS",
+            "--backend",
+            "aws-kms",
+            "--key-id",
+            key,
+            "--public-key",
+            "r.asc",
+            "--force",
+        ];
+        self.run(&[&arguments, more].concat())
+    }
+
+    /// gpgv, sqv and we accept the signature.
+    fn assert_accepted(&self) {
+        self.run(&["verify", "SUMS", "--key", "r.asc"]).done();
+        let run = |program: &str, arguments: &[&str]| {
+            let output = Command::new(program)
+                .args(arguments)
+                .current_dir(self.path())
+                .output()
+                .expect("scripts/test installs it");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program}: {said}");
+        };
+        let _ = fs::remove_file(self.path().join("r.gpg"));
+        run(
+            "gpg",
+            &[
+                "--homedir",
+                ".",
+                "--batch",
+                "--dearmor",
+                "--output",
+                "r.gpg",
+                "r.asc",
+            ],
+        );
+        run("gpgv", &["--keyring", "./r.gpg", "SUMS.sig", "SUMS"]);
+        run("sqv", &["--keyring", "r.asc", "SUMS.sig", "SUMS"]);
+    }
+}
+
+struct Ran {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
+        Self {
+            status: output.status.code().expect("an exit status"),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    fn done(self) -> Self {
+        assert_eq!(self.status, 0, "{}{}", self.out, self.err);
+        self
+    }
+
+    /// Exit status 2, an error that says so, and a hint.
+    fn failed(&self, said: &str, hint: &str) {
+        assert_eq!(self.status, 2, "{}{}", self.out, self.err);
+        assert!(self.err.contains(said), "`{said}` is not in: {}", self.err);
+        assert!(
+            self.err.contains(&format!("hint: {hint}")),
+            "`{hint}` is not in: {}",
+            self.err
+        );
+    }
+}
+
+const SPECS: [&str; 3] = ["RSA_3072", "RSA_4096", "ECC_NIST_EDWARDS25519"];
+
+#[test]
+fn every_kind_of_key_by_every_kind_of_name() {
+    let server = Server::start();
+    for spec in SPECS {
+        let key = server.create_key(spec, "SIGN_VERIFY");
+        let alias = format!("alias/{}", spec.to_lowercase());
+        server.call(
+            "CreateAlias",
+            &json!({ "AliasName": alias, "TargetKeyId": key.id }),
+        );
+        let proxy = Proxy::start(server.port());
+        let desk = Desk::new(proxy.url());
+        let minted = desk.mint(&key.id).done();
+        assert!(minted.err.contains(&key.arn), "{}", minted.err);
+        assert_eq!(proxy.targets(), ["GetPublicKey", "Sign"]);
+        let certificate = fs::read_to_string(desk.path().join("r.asc")).expect("a certificate");
+        for name in [&key.id, &key.arn, &alias] {
+            proxy.forget();
+            desk.sign(name, &[]).done();
+            assert_eq!(proxy.targets(), ["Sign"], "{spec} {name}");
+            desk.assert_accepted();
+        }
+        desk.mint(&alias).done();
+        let again = fs::read_to_string(desk.path().join("r.asc")).expect("a certificate");
+        assert_eq!(certificate, again, "{spec}");
+        let hashes = ["sha256", "sha384", "sha512"];
+        for hash in hashes {
+            desk.sign(&key.id, &["--hash", hash]).done();
+            desk.assert_accepted();
+        }
+    }
+}
+
+#[test]
+fn keys_that_do_not_sign_releases() {
+    let server = Server::start();
+    let desk = Desk::new(server.url());
+    for (spec, usage, said) in [
+        ("RSA_2048", "SIGN_VERIFY", "is RSA_2048"),
+        ("ECC_NIST_P384", "SIGN_VERIFY", "is ECC_NIST_P384"),
+        ("RSA_4096", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT"),
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "not for signing"),
+    ] {
+        let key = server.create_key(spec, usage);
+        let ran = desk.mint(&key.id);
+        assert_eq!(ran.status, 2, "{spec}: {}{}", ran.out, ran.err);
+        assert!(
+            ran.err.contains(said) || ran.err.contains("not for signing"),
+            "{spec}: {}",
+            ran.err
+        );
+        assert!(!desk.path().join("r.asc").exists());
+    }
+    let p256 = server.create_key("ECC_NIST_P256", "SIGN_VERIFY");
+    let ran = desk.mint(&p256.id);
+    assert_eq!(ran.status, 2);
+    assert!(
+        ran.err.contains("P-256 makes no OpenPGP signatures here"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn states_of_a_key_and_an_alias_that_moved() {
+    let server = Server::start();
+    let desk = Desk::new(server.url());
+    let (first, second) = (
+        server.create_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY"),
+        server.create_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY"),
+    );
+    server.call(
+        "CreateAlias",
+        &json!({ "AliasName": "alias/r", "TargetKeyId": first.id }),
+    );
+    desk.mint("alias/r").done();
+    let pin = ["--kms-pin-arn", first.arn.as_str()];
+    desk.sign("alias/r", &pin).done();
+    let before = fs::read(desk.path().join("SUMS.sig")).expect("a signature");
+
+    server.call(
+        "UpdateAlias",
+        &json!({ "AliasName": "alias/r", "TargetKeyId": second.id }),
+    );
+    let ran = desk.sign("alias/r", &pin);
+    ran.failed(
+        &format!("leads to {}", second.arn),
+        "somebody changed the alias",
+    );
+    let ran = desk.sign("alias/r", &[]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("our verifier refuses"), "{}", ran.err);
+    assert_eq!(
+        fs::read(desk.path().join("SUMS.sig")).expect("a signature"),
+        before
+    );
+
+    server.call("DisableKey", &json!({ "KeyId": first.id }));
+    desk.sign(&first.id, &[]).failed("is disabled", "enable it");
+    server.call("EnableKey", &json!({ "KeyId": first.id }));
+    server.call(
+        "ScheduleKeyDeletion",
+        &json!({ "KeyId": first.id, "PendingWindowInDays": 7 }),
+    );
+    desk.sign(&first.id, &[])
+        .failed("cannot be used now", "a key pending deletion");
+    desk.sign("00000000-0000-0000-0000-000000000000", &[])
+        .failed("no key 00000000", "is it in another region or account?");
+}
+
+#[test]
+fn the_region_comes_from_where_it_is_said() {
+    let server = Server::start();
+    let key = server.create_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY");
+    let proxy = Proxy::start(server.port());
+    let desk = Desk::new(proxy.url());
+    desk.mint(&key.id).done();
+    fs::create_dir(desk.path().join(".aws")).expect("a folder");
+    let sign = |key: &str, region: Option<&str>, more: &[&str]| {
+        proxy.forget();
+        let arguments = [
+            "sign",
+            "SUMS",
+            "--backend",
+            "aws-kms",
+            "--key-id",
+            key,
+            "--public-key",
+            "r.asc",
+            "--force",
+        ];
+        let mut command = desk.command(&[&arguments, more].concat());
+        match region {
+            Some(region) => command.env("AWS_REGION", region),
+            None => command.env_remove("AWS_REGION"),
+        };
+        let ran = Ran::of(command.output().expect("our command runs"));
+        (proxy.regions(), ran)
+    };
+    let arn = key
+        .arn
+        .replace(":eu-west-2:", ":ap-south-1:")
+        .replace(":us-east-1:", ":ap-south-1:");
+    assert_eq!(
+        sign(&key.id, Some("us-west-1"), &["--kms-region", "eu-north-1"]).0,
+        ["eu-north-1"]
+    );
+    assert_eq!(sign(&arn, Some("us-west-1"), &[]).0, ["ap-south-1"]);
+    assert_eq!(sign(&key.id, Some("us-west-1"), &[]).0, ["us-west-1"]);
+    assert_eq!(sign(&key.id, None, &[]).0, ["eu-west-2"]);
+    fs::write(
+        desk.path().join(".aws/config"),
+        "[default]\nregion = ca-central-1\n",
+    )
+    .expect("a file");
+    assert_eq!(sign(&key.id, None, &[]).0, ["ca-central-1"]);
+    let (regions, ran) = sign(&arn, None, &["--kms-region", "us-east-2"]);
+    ran.failed(
+        "region us-east-2 contradicts the key's ARN",
+        "leave --kms-region out",
+    );
+    assert!(regions.is_empty(), "{regions:?}");
+}
+
+#[test]
+fn credentials() {
+    let server = Server::start();
+    let key = server.create_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY");
+    let proxy = Proxy::start(server.port());
+    let desk = Desk::new(proxy.url());
+    desk.mint(&key.id).done();
+    let arguments = [
+        "sign",
+        "SUMS",
+        "--backend",
+        "aws-kms",
+        "--key-id",
+        &key.id,
+        "--public-key",
+        "r.asc",
+    ];
+    let mut command = desk.command(&arguments);
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY");
+    proxy.forget();
+    Ran::of(command.output().expect("our command runs"))
+        .failed("no credentials for kms:Sign", "set AWS_PROFILE");
+    assert!(proxy.targets().is_empty());
+    for (code, message, said, hint) in [
+        (
+            "ExpiredTokenException",
+            "The security token is expired",
+            "have expired",
+            "log in again",
+        ),
+        (
+            "AccessDeniedException",
+            "not authorized",
+            "no permission for kms:Sign on",
+            "the key policy",
+        ),
+        (
+            "UnrecognizedClientException",
+            "invalid",
+            "are not accepted",
+            "are these the right",
+        ),
+        (
+            "InvalidSignatureException",
+            "Signature expired: 1 is now earlier than 2",
+            "refuses the time",
+            "is the clock",
+        ),
+    ] {
+        proxy.always(Fault::Error(400, code, message));
+        desk.sign(&key.id, &[]).failed(said, hint);
+    }
+    assert!(!desk.path().join("SUMS.sig").exists());
+}
+
+#[test]
+fn faults_that_end_and_faults_that_do_not() {
+    let server = Server::start();
+    let key = server.create_key("RSA_3072", "SIGN_VERIFY");
+    let proxy = Proxy::start(server.port());
+    let desk = Desk::new(proxy.url());
+    desk.mint(&key.id).done();
+    let throttled = Fault::Error(400, "ThrottlingException", "Rate exceeded");
+    for fault in [
+        throttled,
+        Fault::Error(500, "KMSInternalException", "try again"),
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+    ] {
+        proxy.next([fault, fault]);
+        desk.sign(&key.id, &[]).done();
+        desk.assert_accepted();
+    }
+    fs::remove_file(desk.path().join("SUMS.sig")).expect("a signature");
+    proxy.always(throttled);
+    desk.sign(&key.id, &["--kms-timeout", "20"])
+        .failed("throttled", "sign fewer files at once");
+    proxy.always(Fault::Silence);
+    desk.sign(&key.id, &["--kms-timeout", "2"])
+        .failed("took too long", "--kms-timeout");
+    proxy.always(Fault::Truncated);
+    let ran = desk.sign(&key.id, &["--kms-timeout", "5"]);
+    assert_eq!(ran.status, 2, "{}", ran.err);
+    for fault in [Fault::WrongSignature, Fault::ShortSignature] {
+        proxy.always(fault);
+        let ran = desk.sign(&key.id, &[]);
+        assert_eq!(ran.status, 2, "{}", ran.err);
+        assert!(ran.err.contains("signer returned"), "{}", ran.err);
+    }
+    assert!(!desk.path().join("SUMS.sig").exists());
+    drop(proxy);
+    desk.sign(&key.id, &["--kms-timeout", "5"])
+        .failed("out of reach", "are region, endpoint");
+}
+
+/// One in twenty answers is a fault; every file gets its signature, and every signature is right.
+#[test]
+fn many_files_through_faults() {
+    const FILES: usize = 500;
+    let server = Server::start();
+    let key = server.create_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY");
+    let proxy = Proxy::start(server.port());
+    let desk = Desk::new(proxy.url());
+    desk.mint(&key.id).done();
+    let names: Vec<String> = (0..FILES).map(|index| format!("f{index}")).collect();
+    for name in &names {
+        fs::write(desk.path().join(name), name).expect("a file");
+    }
+    proxy.every(20);
+    let mut arguments = vec!["sign"];
+    arguments.extend(names.iter().map(String::as_str));
+    arguments.extend([
+        "--backend",
+        "aws-kms",
+        "--key-id",
+        &key.id,
+        "--public-key",
+        "r.asc",
+        "--json",
+    ]);
+    let ran = desk.run(&arguments).done();
+    let said: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(said["signatures"].as_array().map(Vec::len), Some(FILES));
+    for name in &names {
+        desk.run(&["verify", name, "--key", "r.asc"]).done();
+    }
+}
