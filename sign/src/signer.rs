@@ -156,8 +156,8 @@ pub enum SignerError {
     /// RSASSA-PSS was asked for, and OpenPGP has no such signatures.
     #[error("RSASSA-PSS is not supported by this signer")]
     PssUnsupported,
-    /// The key cannot sign by this scheme.
-    #[error("{key} key cannot sign by {scheme}")]
+    /// The key, or the backend, cannot sign by this scheme.
+    #[error("this signer does not do {scheme} with its {key} key")]
     UnsupportedScheme {
         /// What was asked for.
         scheme: Scheme,

@@ -101,7 +101,7 @@ fn says_what_is_wrong_with_other_files() {
     openssl(path, "pkey -in rsa -pubout -out public");
     openssl(path, "genpkey -algorithm ED448 -out ed448");
     let read = |name: &str| fs::read_to_string(path.join(name)).expect("a file");
-    let said = |text: &str| load(text, None).err().expect("no key").to_string();
+    let said = |text: &str| load(text, None).expect_err("no key").to_string();
     for name in ["ec", "sec1"] {
         assert!(
             said(&read(name)).starts_with("an elliptic-curve key: releases are signed with RSA")

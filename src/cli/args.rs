@@ -32,7 +32,7 @@ use lexopt::{Arg, Parser};
 pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
 pub(crate) use self::manifest::{ManifestFormat, ManifestOptions};
 pub(crate) use self::sign::{SignOptions, SignerChoice};
-use super::outcome::{Failure, Outcome, Verdict};
+use super::outcome::{Failure, Made, Outcome, Verdict, failed};
 
 /// What is asked for, and how to speak.
 pub(crate) struct Request {
@@ -100,6 +100,26 @@ pub(crate) struct UsageError {
 }
 
 impl UsageError {
+    /// Whether the command at fault makes something, and so has the JSON form of those.
+    pub(crate) fn into_made(self) -> Result<Made, Self> {
+        match self.command.split(' ').next() {
+            Some("sign" | "manifest" | "key") => {
+                let failure = failed("usage", self.message).with_hint(self.hint);
+                let command = match self.command {
+                    "key generate" => "key-generate",
+                    "key mint" => "key-mint",
+                    "key show" => "key-show",
+                    other => other,
+                };
+                Ok(Made {
+                    failures: vec![failure],
+                    ..Made::new(command)
+                })
+            }
+            _ => Err(self),
+        }
+    }
+
     pub(crate) fn into_outcome(self) -> Outcome {
         let failure = Failure::new(Verdict::CouldNotTell, "usage", self.message);
         Outcome {
@@ -167,7 +187,10 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
                     Some("generate") => key::GENERATE_HELP,
                     Some("mint") => key::MINT_HELP,
                     Some("show") => key::SHOW_HELP,
-                    _ => return Err(words.unknown_command_of(&verb, KEY_COMMANDS)),
+                    _ => {
+                        words.command = "key";
+                        return Err(words.unknown_command_of(&verb, KEY_COMMANDS));
+                    }
                 },
                 _ => key::HELP,
             },
@@ -529,6 +552,7 @@ impl Words<'_> {
     fn help_hint(&self) -> String {
         match self.command {
             "countersign" => "`countersign --help` lists the commands".to_owned(),
+            "key" => "`countersign key --help` lists the commands".to_owned(),
             verb => format!("`countersign {verb} --help` lists the options"),
         }
     }

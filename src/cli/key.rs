@@ -246,7 +246,7 @@ fn try_show(options: &ShowOptions, made: &mut Made) -> Result<(), Failure> {
             CertificateError::PrivateKey | CertificateError::Keybox => {
                 inputs::certificate_hint(&error)
             }
-            _ => None,
+            _ => sign::pem_hint(&octets),
         };
         failed("unusable-key-file", message).with_optional_hint(hint)
     })?;
@@ -290,6 +290,9 @@ fn shown_certificate(certificate: &Certificate, now: Timestamp, made: &mut Made)
     for subkey in assessment.subkeys() {
         line("subkey", subkey.fingerprint().to_string());
         key_lines(subkey, &mut line);
+        if let Some(refusal) = subkey.refusal() {
+            line("", format!("what it signs is refused: {refusal}"));
+        }
         subkeys.push(key_document(subkey));
     }
     let all = [primary].into_iter().chain(assessment.subkeys());

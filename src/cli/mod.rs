@@ -43,6 +43,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Command::Generate(options)) => reporter.finish_made(key::generate(&options)),
         Ok(Command::Mint(options)) => reporter.finish_made(key::mint(&options)),
         Ok(Command::Show(options)) => reporter.finish_made(key::show(&options)),
-        Err(usage) => reporter.finish(usage.into_outcome()),
+        Err(usage) => match usage.into_made() {
+            Ok(made) => reporter.finish_made(made),
+            Err(usage) => reporter.finish(usage.into_outcome()),
+        },
     }
 }

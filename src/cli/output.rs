@@ -100,6 +100,13 @@ pub(crate) fn write(
             let message = format!("cannot write `{}`: it is no regular file", shown(path));
             return Err(failed("write-failed", message));
         }
+        Err(_) if path.is_symlink() => {
+            let message = format!(
+                "cannot write `{}`: it is a link that leads nowhere",
+                shown(path)
+            );
+            return Err(failed("write-failed", message));
+        }
         // A link stays one, and what it leads to is replaced.
         Ok(_) if existing == Existing::Replace => fs::canonicalize(path).map_err(unwritten)?,
         _ => path.to_owned(),

@@ -43,6 +43,7 @@ struct Job<'a> {
     earlier: Verifier,
     template: SignatureTemplate,
     hash: HashAlgorithm,
+    created: Timestamp,
     now: Timestamp,
 }
 
@@ -109,6 +110,7 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
         earlier,
         template,
         hash,
+        created,
         now,
     };
     let results = job.run(&outputs, reporter);
@@ -185,12 +187,21 @@ fn certificate(path: &Path) -> Result<Certificate, Failure> {
     let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
     Certificate::from_bytes(&octets).map_err(|error| {
         let message = format!("`{}` cannot be used as --public-key: {error}", shown(path));
-        failed("unusable-key-file", message)
+        failed("unusable-key-file", message).with_optional_hint(pem_hint(&octets))
     })
 }
 
 /// Whoever builds reproducibly sets it, in seconds since 1970.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// Where a certificate is due and a private key was given.
+pub(crate) fn pem_hint(octets: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(octets);
+    let pem = text.contains("PRIVATE KEY-----");
+    pem.then(|| {
+        "that is a private key in PEM: `countersign key mint` makes its certificate".to_owned()
+    })
+}
 
 pub(crate) fn now() -> Timestamp {
     SystemTime::now().into()
@@ -396,6 +407,22 @@ impl Job<'_> {
         }
         let existing = self.existing(target)?;
         let mut remarks = Vec::new();
+        let exists = "--append adds a signature to it, --force puts the new one in its place";
+        // Only a signature of the same time can be the one that is there already.
+        let may_be_the_same = self.created != self.now;
+        if existing.is_none() && !self.options.force && !may_be_the_same && target.exists() {
+            let message = format!("`{}` exists", shown(target));
+            return Err(failed("output-exists", message).with_hint(exists));
+        }
+        if self.options.output.is_none() {
+            let other = PathBuf::from(format!("{}.asc", file.display()));
+            if other.exists() {
+                remarks.push(format!(
+                    "`{}` is there, too, and `countersign verify` takes it first",
+                    shown(&other)
+                ));
+            }
+        }
         let data = self.hash(file, existing.as_ref(), reading, progress, &mut remarks)?;
         let signed = openpgp::sign(
             &*self.signer,
@@ -427,6 +454,13 @@ impl Job<'_> {
                 remarks,
             });
         }
+        if let Some(existing) = &existing {
+            let now = self.existing(target)?;
+            if now.map(|now| now.to_bytes()) != Some(existing.to_bytes()) {
+                let message = format!("`{}` was changed by somebody else meanwhile", shown(target));
+                return Err(failed("not-appended", message).with_hint("try again"));
+            }
+        }
         // A file that says the same already is as good as written.
         if std::fs::read(target).ok().as_deref() != Some(&octets) {
             let replace = existing.is_some() || self.options.force;
@@ -438,9 +472,7 @@ impl Job<'_> {
             output::write(target, &octets, Access::Public, how).map_err(|failure| match failure
                 .reason
             {
-                "output-exists" => failure.with_hint(
-                    "--append adds a signature to it, --force puts the new one in its place",
-                ),
+                "output-exists" => failure.with_hint(exists),
                 _ => failure,
             })?;
         }

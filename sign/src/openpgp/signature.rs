@@ -2,7 +2,7 @@
 
 use countersign_verify::{
     Certificate, CertificateKey, DetachedSignature, Form, GoodSignature, HashedData, Policy,
-    SignatureRefusal, Timestamp, Trust, Verifier, limits,
+    RevocationReason, SignatureRefusal, Timestamp, Trust, Verifier, limits,
 };
 
 use super::admit;
@@ -119,18 +119,26 @@ fn may_sign(
         .chain(assessment.subkeys());
     let refusal = keys
         .find(|own| own.fingerprint() == key.fingerprint())
-        .and_then(|own| own.refusal().cloned());
+        .and_then(|own| own.refusal());
+    let was_good = match refusal {
+        Some(SignatureRefusal::KeyExpired { expired, .. }) => created < *expired,
+        Some(SignatureRefusal::KeyRevoked {
+            // Soft reasons: what was signed before stays good.
+            reason:
+                RevocationReason::Superseded
+                | RevocationReason::Retired
+                | RevocationReason::UserIdInvalid,
+            revoked: Some(revoked),
+            ..
+        }) => created < *revoked,
+        _ => false,
+    };
     match refusal {
-        None => Ok(()),
-        Some(SignatureRefusal::KeyExpired { .. } | SignatureRefusal::KeyRevoked { .. })
-            if created < now =>
-        {
-            Ok(())
-        }
-        Some(refusal) => Err(SignError::CertificateRefused {
+        Some(refusal) if !was_good => Err(SignError::CertificateRefused {
             certificate: certificate.fingerprint(),
-            refusal,
+            refusal: refusal.clone(),
         }),
+        _ => Ok(()),
     }
 }
 
