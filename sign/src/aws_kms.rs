@@ -51,6 +51,10 @@ pub const DEFAULT_REGION: &str = "eu-west-2";
 /// Tries of one call, the first among them. The SDK waits between them, longer each time, with jitter.
 const ATTEMPTS: u32 = 6;
 
+/// Between the first two tries at the most; then twice as long each time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// For one call with all its tries. The SDK itself would wait without end.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -158,7 +162,12 @@ impl AwsKmsBackend {
                 let attempts = self.attempts.unwrap_or(ATTEMPTS);
                 aws_config::defaults(BehaviorVersion::latest())
                     .region(chain)
-                    .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+                    .retry_config(
+                        RetryConfig::standard()
+                            .with_max_attempts(attempts)
+                            .with_initial_backoff(FIRST_PAUSE)
+                            .with_max_backoff(LONGEST_PAUSE),
+                    )
                     .timeout_config(
                         TimeoutConfig::builder()
                             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
