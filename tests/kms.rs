@@ -448,3 +448,67 @@ fn many_files_through_faults() {
         desk.run(&["verify", name, "--key", "r.asc"]).done();
     }
 }
+
+#[test]
+fn policies_allow_the_least() {
+    const ARN: &str = "arn:aws:kms:eu-west-2:111122223333:key/1234abcd-12ab";
+    let desk = Desk::new("http://127.0.0.1:1".to_owned());
+    let policy = |more: &[&str]| -> Value {
+        let ran = desk.run(&[&["kms", "policy", ARN], more].concat()).done();
+        serde_json::from_str(&ran.out).expect("JSON")
+    };
+    let all = policy(&["--github", "example/tool"]);
+    let sign = &all["iam"]["Statement"];
+    assert_eq!(sign.as_array().map(Vec::len), Some(1));
+    assert_eq!(sign[0]["Action"], "kms:Sign");
+    assert_eq!(sign[0]["Resource"], ARN);
+    let condition = json!({ "StringEquals": {
+        "kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256", "kms:MessageType": "DIGEST" } });
+    assert_eq!(sign[0]["Condition"], condition);
+    let administer = all["key"]["Statement"][0]["Action"].to_string();
+    assert!(
+        !administer.contains("kms:Sign") && !administer.contains('*'),
+        "{administer}"
+    );
+    assert_eq!(
+        all["key"]["Statement"][1]["Principal"]["AWS"],
+        "arn:aws:iam::111122223333:role/release-signing"
+    );
+    let trust = &all["trust"]["Statement"][0];
+    assert_eq!(
+        trust["Condition"],
+        json!({
+            "StringEquals": { "token.actions.githubusercontent.com:aud": "sts.amazonaws.com" },
+            "StringLike": { "token.actions.githubusercontent.com:sub": "repo:example/tool:ref:refs/tags/*" },
+        })
+    );
+    let trust = policy(&["--gitlab", "group/sub/project", "--print", "trust"]);
+    assert_eq!(
+        trust["Statement"][0]["Condition"]["StringLike"],
+        json!({ "gitlab.com:sub": "project_path:group/sub/project:ref_type:tag:ref:*" })
+    );
+    let mint = policy(&["--mint", "--algorithm", "ed25519", "--print", "iam"]);
+    assert_eq!(
+        mint["Statement"][0]["Condition"]["StringEquals"]["kms:MessageType"],
+        "RAW"
+    );
+    assert_eq!(mint["Statement"][1]["Action"], "kms:GetPublicKey");
+    for wrong in [
+        &["kms", "policy", "alias/release"][..],
+        &[
+            "kms",
+            "policy",
+            "arn:aws:kms:eu-west-2:111122223333:alias/x",
+        ],
+        &["kms", "policy", ARN, "--github", "example/*"],
+        &["kms", "policy", ARN, "--github", "a/b", "--gitlab", "a/b"],
+        &["kms", "policy", ARN, "--print", "trust"],
+        &["kms", "policy", ARN, "--role", "a*"],
+        &["kms", "policy"],
+        &["kms"],
+    ] {
+        let ran = desk.run(wrong);
+        assert_eq!(ran.status, 2, "{wrong:?}: {}", ran.out);
+        assert!(ran.out.is_empty());
+    }
+}

@@ -11,6 +11,18 @@ macro_rules! kms_help {
 "
     };
 }
+#[cfg(feature = "aws-kms")]
+macro_rules! kms_command {
+    () => {
+        "  kms policy     The least that a signing host must be allowed by AWS\n"
+    };
+}
+#[cfg(not(feature = "aws-kms"))]
+macro_rules! kms_command {
+    () => {
+        ""
+    };
+}
 #[cfg(not(feature = "aws-kms"))]
 macro_rules! kms_help {
     () => {
@@ -19,6 +31,8 @@ macro_rules! kms_help {
 }
 
 mod key;
+#[cfg(feature = "aws-kms")]
+mod kms;
 mod manifest;
 mod sign;
 
@@ -30,6 +44,8 @@ use countersign::verify::{Expiry, Fingerprint, Policy, Timestamp, printable};
 use lexopt::{Arg, Parser};
 
 pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
+#[cfg(feature = "aws-kms")]
+pub(crate) use self::kms::{PolicyKind, PolicyOptions, Repository};
 pub(crate) use self::manifest::{ManifestFormat, ManifestOptions};
 pub(crate) use self::sign::{SignOptions, SignerChoice};
 use super::outcome::{Failure, Made, Outcome, Verdict, failed};
@@ -49,6 +65,8 @@ pub(crate) enum Command {
     Generate(Box<GenerateOptions>),
     Mint(Box<MintOptions>),
     Show(Box<ShowOptions>),
+    #[cfg(feature = "aws-kms")]
+    Policy(Box<PolicyOptions>),
     /// Help or version.
     Print(String),
 }
@@ -103,12 +121,13 @@ impl UsageError {
     /// Whether the command at fault makes something, and so has the JSON form of those.
     pub(crate) fn into_made(self) -> Result<Made, Self> {
         match self.command.split(' ').next() {
-            Some("sign" | "manifest" | "key") => {
+            Some("sign" | "manifest" | "key" | "kms") => {
                 let failure = failed("usage", self.message).with_hint(self.hint);
                 let command = match self.command {
                     "key generate" => "key-generate",
                     "key mint" => "key-mint",
                     "key show" => "key-show",
+                    "kms policy" => "kms-policy",
                     other => other,
                 };
                 Ok(Made {
@@ -166,6 +185,8 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                     Some("sign") => sign::parse(words),
                     Some("manifest") => manifest::parse(words),
                     Some("key") => key::parse(words),
+                    #[cfg(feature = "aws-kms")]
+                    Some("kms") => kms::parse(words),
                     Some("help") => parse_help(words),
                     _ => Err(words.unknown_command(&verb)),
                 };
@@ -182,6 +203,11 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
             Some("check") => CHECK_HELP,
             Some("sign") => sign::HELP,
             Some("manifest") => manifest::HELP,
+            #[cfg(feature = "aws-kms")]
+            Some("kms") => match words.next()? {
+                Some(Word::Value(verb)) if verb == "policy" => kms::POLICY_HELP,
+                _ => kms::HELP,
+            },
             Some("key") => match words.next()? {
                 Some(Word::Value(verb)) => match verb.to_str() {
                     Some("generate") => key::GENERATE_HELP,
@@ -667,8 +693,8 @@ fn parse_number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     number.ok_or_else(|| format!("`{}` is not a number", printable(text)))
 }
 
-const HELP: &str = "\
-Verify downloaded releases, and sign your own.
+const HELP: &str = concat!(
+    "Verify downloaded releases, and sign your own.
 
 Usage: countersign verify FILE --key CERT
        countersign check MANIFEST [FILE...] --key CERT
@@ -682,7 +708,9 @@ Commands:
   key generate   A private key on disk and its certificate
   key mint       A certificate for a key that a backend has
   key show       What is in a certificate, and whether it would be trusted
-  help           This text, or `help COMMAND`
+",
+    kms_command!(),
+    "  help           This text, or `help COMMAND`
 
 Options:
       --json         One JSON object on standard output
@@ -695,7 +723,8 @@ Example:
   countersign verify hello-2.10.tar.gz --key hello.asc
 
 Exit status: 0 verified or done, 1 refused, 2 could not tell or not done.
-";
+"
+);
 
 const VERIFY_HELP: &str = "\
 Verify one file by its detached signature.

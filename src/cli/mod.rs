@@ -4,6 +4,8 @@ mod args;
 mod check;
 mod inputs;
 mod key;
+#[cfg(feature = "aws-kms")]
+mod kms;
 mod manifest;
 mod outcome;
 mod output;
@@ -42,6 +44,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Ok(Command::Generate(options)) => reporter.finish_made(key::generate(&options)),
         Ok(Command::Mint(options)) => reporter.finish_made(key::mint(&options)),
+        #[cfg(feature = "aws-kms")]
+        Ok(Command::Policy(options)) => reporter.finish_made(kms::policy(&options)),
         Ok(Command::Show(options)) => reporter.finish_made(key::show(&options)),
         Err(usage) => match usage.into_made() {
             Ok(made) => reporter.finish_made(made),
