@@ -136,7 +136,17 @@ fn may_sign(
     match refusal {
         Some(refusal) if !was_good => Err(SignError::CertificateRefused {
             certificate: certificate.fingerprint(),
-            refusal: refusal.clone(),
+            refusal: match refusal.clone() {
+                // Not when it is judged, but when it would have signed.
+                SignatureRefusal::KeyExpired { role, expired, .. } => {
+                    SignatureRefusal::KeyExpired {
+                        role,
+                        expired,
+                        created,
+                    }
+                }
+                refusal => refusal,
+            },
         }),
         _ => Ok(()),
     }
