@@ -388,11 +388,15 @@ impl<'c> Assessor<'c> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use countersign_testkit::{
-        Binding, CertificateBuilder, Hash, Key as TestKey, Subpacket, TestRsa, key_flags,
+        BackSignature, Binding, CertificateBuilder, Hash, Key as TestKey, Over, SignatureBuilder,
+        Subpacket, TestRsa, algorithm, key_flags, packet, public_subkey, signature_type, tag,
     };
 
     use super::*;
+    use crate::{DetachedSignature, Trust, Verifier, VerifyError};
 
     const BORN: u32 = 1_700_000_000;
     const DAY: u32 = 86_400;
@@ -517,7 +521,7 @@ mod tests {
         let certificate = simple(&key)
             .with_subkey(&signing, &Binding::new(key_flags::SIGN, BORN))
             .with_subkey(&encrypting, &Binding::new(key_flags::ENCRYPT, BORN))
-            .with_packet(countersign_testkit::packet(14, &unbound.public_body()))
+            .with_packet(public_subkey(&unbound))
             .with_packet(foreign);
         let assessment = assessed(certificate);
         let told: Vec<(&str, String)> = assessment
@@ -545,6 +549,280 @@ mod tests {
             .map(|own| own.fingerprint().to_string())
             .collect();
         assert_eq!(names, [key.fingerprint_hex()]);
+    }
+
+    #[test]
+    fn keys_are_listed_as_they_stand() {
+        let (key, second, third) = (
+            ed25519(1),
+            ed25519(2),
+            TestKey::rsa(TestRsa::Rsa2048A, BORN),
+        );
+        let certificate = simple(&key)
+            .with_packet(public_subkey(&second))
+            .with_packet(packet(tag::PUBLIC_SUBKEY, b"damaged"))
+            .with_packet(public_subkey(&third));
+        let certificate = Certificate::from_bytes(&certificate.build()).unwrap();
+        let listed: Vec<_> = certificate
+            .keys()
+            .map(|own| (own.role(), own.packet_body().to_vec()))
+            .collect();
+        let expected = [
+            (KeyRole::Primary, key.public_body()),
+            (KeyRole::Subkey, second.public_body()),
+            (KeyRole::Subkey, third.public_body()),
+        ];
+        assert_eq!(listed, expected);
+        let third = certificate.keys().last().unwrap();
+        assert_eq!(third.algorithm().to_string(), "RSA-2048");
+        assert_eq!(third.created(), time(BORN));
+    }
+
+    #[test]
+    fn a_soft_revocation_of_tomorrow_is_listed_and_refuses_nothing_yet() {
+        let certificate = simple(&ed25519(1)).with_key_revocation(BORN + 11 * DAY, Some(3));
+        let assessment = assessed(certificate.clone());
+        assert_eq!(refusal(assessment.primary()), "none");
+        assert_eq!(assessment.primary().revocations().len(), 1);
+        let certificate = Certificate::from_bytes(&certificate.build()).unwrap();
+        let later = certificate.assess(&Policy::new(), time(BORN + 11 * DAY));
+        assert_eq!(refusal(later.primary()), "key-revoked");
+    }
+
+    #[test]
+    fn revocations_of_a_subkey_are_listed_bound_or_not() {
+        let (bound, unbound) = (ed25519(2), ed25519(3));
+        let certificate = simple(&ed25519(1))
+            .with_subkey(&bound, &Binding::new(key_flags::SIGN, BORN))
+            .with_subkey_revocation(&bound, BORN + DAY, Some(2))
+            .with_packet(public_subkey(&unbound))
+            .with_subkey_revocation(&unbound, BORN + DAY, Some(3));
+        let assessment = assessed(certificate);
+        let told: Vec<_> = assessment
+            .subkeys()
+            .iter()
+            .map(|own| (refusal(own), own.revocations().to_vec()))
+            .collect();
+        let revocation = |reason| {
+            let created = Some(time(BORN + DAY));
+            vec![KeyRevocation { reason, created }]
+        };
+        let expected = [
+            ("key-revoked", revocation(RevocationReason::Compromised)),
+            (
+                "no-binding-signature",
+                revocation(RevocationReason::Retired),
+            ),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_a_binding_says_is_told_although_the_subkey_may_not_sign() {
+        let subkey = ed25519(2);
+        let binding = Binding::new(key_flags::SIGN, BORN)
+            .with_back_signature(BackSignature::Absent)
+            .with_signature(|own| own.with_hashed(Subpacket::key_expires_after(99 * DAY)));
+        let assessment = assessed(simple(&ed25519(1)).with_subkey(&subkey, &binding));
+        let subkey = &assessment.subkeys()[0];
+        assert_eq!(refusal(subkey), "no-back-signature");
+        assert_eq!(subkey.expires(), Some(time(BORN + 99 * DAY)));
+        assert_eq!(subkey.flags().unwrap().names(), ["sign"]);
+    }
+
+    #[test]
+    fn without_flags_a_key_of_version_4_alone_may_sign() {
+        let bare = SignatureBuilder::new(signature_type::POSITIVE, BORN);
+        let key = ed25519(1);
+        let certificate = CertificateBuilder::new(&key).with_user_id_signed(USER_ID, &[bare]);
+        let assessment = assessed(certificate);
+        assert_eq!(refusal(assessment.primary()), "none");
+        assert_eq!(assessment.primary().flags(), None);
+
+        let key = TestKey::ed25519_v6([1; 32], BORN);
+        let bare = SignatureBuilder::new(signature_type::DIRECT_KEY, BORN);
+        let assessment = assessed(CertificateBuilder::new(&key).with_direct_key(&bare));
+        assert_eq!(refusal(assessment.primary()), "not-for-signing");
+        assert_eq!(assessment.primary().flags(), None);
+    }
+
+    #[test]
+    fn what_the_policy_demands_counts() {
+        let certificate = simple(&TestKey::rsa(TestRsa::Rsa3072A, BORN)).build();
+        let certificate = Certificate::from_bytes(&certificate).unwrap();
+        let now = time(BORN + DAY);
+        let told = |policy: &Policy| refusal(certificate.assess(policy, now).primary());
+        assert_eq!(told(&Policy::new()), "none");
+        assert_eq!(
+            told(&Policy::new().with_min_rsa_bits(4096).unwrap()),
+            "weak-key"
+        );
+        let tomorrow = Policy::new().with_not_before(time(BORN + 2 * DAY));
+        assert_eq!(told(&tomorrow), "signed-before-bound");
+    }
+
+    /// What verification makes of a signature that the key makes now.
+    fn verified(certificate: &CertificateBuilder, key: &TestKey) -> &'static str {
+        let certificate = Certificate::from_bytes(&certificate.clone().build()).unwrap();
+        let verifier = Verifier::new(Trust::embedded(vec![certificate]).unwrap(), Policy::new());
+        let signature = SignatureBuilder::new(signature_type::BINARY, BORN + 10 * DAY);
+        let signature = signature.sign(key, Over::Data(b"data"));
+        let signature = DetachedSignature::from_bytes(&signature).unwrap();
+        match verifier.verify_bytes(&signature, b"data", time(BORN + 10 * DAY)) {
+            Ok(_) => "none",
+            Err(VerifyError::Refused(refusal)) => refusal.name(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Each key of each certificate that these ways to make one wrong, and two of them at once, can make.
+    #[test]
+    fn a_refusal_is_the_one_that_verification_gives() {
+        let primaries = [
+            ed25519(1),
+            TestKey::rsa(TestRsa::Rsa2048A, BORN),
+            TestKey::ed25519_v6([1; 32], BORN),
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for primary in &primaries {
+            for certificate in wrong_primaries(primary) {
+                for (subkey, whole) in wrong_subkeys(primary, &certificate) {
+                    let assessment = assessed(whole.clone());
+                    let expected = verified(&whole, primary);
+                    assert_eq!(refusal(assessment.primary()), expected);
+                    let expected = verified(&whole, &subkey);
+                    assert_eq!(refusal(&assessment.subkeys()[0]), expected);
+                    seen.insert(expected);
+                }
+            }
+        }
+        assert!(seen.len() >= 10, "only {seen:?}");
+    }
+
+    fn wrong_primaries(key: &TestKey) -> Vec<CertificateBuilder> {
+        let bare = CertificateBuilder::new(key);
+        let direct = |own: SignatureBuilder| bare.clone().with_direct_key(&own);
+        let own = || CertificateBuilder::direct_key(BORN);
+        let encrypting = SignatureBuilder::new(signature_type::DIRECT_KEY, BORN)
+            .with_hashed(Subpacket::key_flags(key_flags::ENCRYPT));
+        vec![
+            simple(key),
+            direct(own()),
+            bare.clone(),
+            bare.clone().with_key_revocation(BORN, Some(2)),
+            bare.clone().with_key_revocation(BORN, Some(3)),
+            direct(own().with_hash(Hash::Sha1)),
+            direct(own().with_hashed(Subpacket::key_expires_after(DAY))),
+            direct(own().with_hashed(Subpacket::key_expires_after(10 * DAY))),
+            direct(own().with_hashed(Subpacket::key_expires_after(10 * DAY + 1))),
+            direct(encrypting),
+            simple(key).with_key_revocation(BORN + DAY, Some(1)),
+            simple(key).with_key_revocation(BORN + 11 * DAY, Some(1)),
+            simple(key).with_key_revocation(BORN + 11 * DAY, None),
+            simple(key).with_user_id_revocation(USER_ID, BORN + DAY, None),
+        ]
+    }
+
+    fn wrong_subkeys(
+        primary: &TestKey,
+        certificate: &CertificateBuilder,
+    ) -> Vec<(TestKey, CertificateBuilder)> {
+        let version = primary.version();
+        let good = if version == 6 {
+            TestKey::ed25519_v6([2; 32], BORN)
+        } else {
+            ed25519(2)
+        };
+        let weak = TestKey::rsa(TestRsa::Rsa2048A, BORN).with_version(version);
+        let foreign = TestKey::raw(version, algorithm::X25519, vec![7; 32], BORN);
+        let signing = || Binding::new(key_flags::SIGN, BORN);
+        let bound = |binding: &Binding| certificate.clone().with_subkey(&good, binding);
+        let expiring = |seconds| {
+            let expires = Subpacket::key_expires_after(seconds);
+            bound(&signing().with_signature(|own| own.with_hashed(expires)))
+        };
+        let back = Binding::good_back_signature(BORN);
+        let certificates = [
+            bound(&signing()),
+            certificate.clone().with_packet(public_subkey(&good)),
+            bound(&signing().with_hash(Hash::Sha1)),
+            bound(&signing().with_back_signature(BackSignature::Absent)),
+            bound(
+                &signing().with_back_signature(BackSignature::HashedAs(back.with_hash(Hash::Sha1))),
+            ),
+            bound(&Binding::new(key_flags::ENCRYPT, BORN)),
+            bound(&Binding::without_flags(BORN)),
+            expiring(DAY),
+            expiring(10 * DAY + 1),
+            bound(&signing()).with_subkey_revocation(&good, BORN + DAY, Some(1)),
+            bound(&signing()).with_subkey_revocation(&good, BORN + 11 * DAY, Some(1)),
+            bound(&signing()).with_subkey_revocation(&good, BORN + 11 * DAY, None),
+        ];
+        let mut all: Vec<_> = certificates.map(|own| (good.clone(), own)).into();
+        for other in [weak, foreign] {
+            let whole = certificate.clone().with_subkey(&other, &signing());
+            all.push((other, whole));
+        }
+        // The primary key once more, as its own subkey.
+        let whole = certificate.clone().with_subkey(primary, &signing());
+        all.push((primary.clone(), whole));
+        all
+    }
+
+    /// Some release teams have had a new subkey every month for a decade.
+    #[test]
+    fn a_hundred_subkeys_are_not_too_much_work() {
+        let mut certificate = simple(&ed25519(1));
+        for seed in 2..102 {
+            let subkey = ed25519(seed);
+            certificate = certificate.with_subkey(&subkey, &Binding::new(key_flags::SIGN, BORN));
+        }
+        let assessment = assessed(certificate);
+        assert_eq!(assessment.subkeys().len(), 100);
+        for subkey in assessment.subkeys() {
+            assert_eq!(refusal(subkey), "none");
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_work_is_not_judged() {
+        let mut certificate = simple(&ed25519(1));
+        for number in 0..300 {
+            certificate = certificate.with_user_id(format!("Number {number}"), BORN);
+        }
+        let assessment = assessed(certificate);
+        assert_eq!(refusal(assessment.primary()), "none");
+        let standings = assessment.user_ids().iter().map(UserIdAssessment::standing);
+        let judged = standings
+            .clone()
+            .take_while(|own| **own != UserIdStanding::NotJudged);
+        let (judged, all) = (judged.count(), standings.clone().count());
+        assert!((200..256).contains(&judged), "{judged}");
+        assert!(
+            standings
+                .skip(judged)
+                .all(|own| *own == UserIdStanding::NotJudged)
+        );
+        assert_eq!(all, 301);
+    }
+
+    /// As many subkeys and signatures as a file can hold, each tried on each of the others.
+    #[test]
+    fn many_subkeys_among_many_signatures_are_no_hang() {
+        let mut certificate = simple(&ed25519(1));
+        for age in 0_u32..45_000 {
+            let subkey = [&[4], age.to_be_bytes().as_slice(), &[99]].concat();
+            certificate = certificate.with_packet(packet(tag::PUBLIC_SUBKEY, &subkey));
+        }
+        for index in 0_u32..60_000 {
+            let third_party = [&[4, 0x10], index.to_be_bytes().as_slice()].concat();
+            certificate = certificate.with_packet(packet(tag::SIGNATURE, &third_party));
+        }
+        let started = Instant::now();
+        let assessment = assessed(certificate);
+        assert_eq!(refusal(assessment.primary()), "none");
+        assert_eq!(assessment.subkeys().len(), 45_000);
+        assert!(started.elapsed() < Duration::from_secs(10), "a hang");
     }
 
     #[test]
