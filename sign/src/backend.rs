@@ -151,8 +151,9 @@ impl Options {
 ///
 /// ```
 /// use countersign_sign::{LocalBackend, Registry};
-/// let mut registry = Registry::builtin();
-/// // A second one under a name of its own, and one in place of the built-in.
+/// let mut registry = Registry::new();
+/// registry.register(LocalBackend::new())?;
+/// // A second one under a name of its own, and one in place of the first.
 /// registry.register_as("escrow", LocalBackend::new())?;
 /// registry.replace(LocalBackend::new().with_prompt(|path| {
 ///     Err(std::io::Error::other(format!("nobody is here to unlock {path}")))
@@ -365,7 +366,9 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_answered_with_what_is_known() {
-        let registry = Registry::builtin();
+        // Whatever features are on.
+        let mut registry = Registry::new();
+        registry.register(LocalBackend::new()).unwrap();
         let unknown = pollster::block_on(registry.signer("aws", "k", &Options::new(), None));
         let said = |result: Result<Box<dyn Signer>, BackendError>| match result {
             Ok(_) => panic!("there is a signer"),

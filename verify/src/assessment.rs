@@ -8,11 +8,15 @@ use crate::error::{KeyRole, RevocationReason, SignatureRefusal};
 use crate::fingerprint::Fingerprint;
 use crate::key::{Key, PublicKeyAlgorithm};
 use crate::policy::Policy;
-use crate::standing::{Budget, Judge, may_have_signed};
+use crate::standing::{Budget, Judge, KeyStanding, may_have_signed, meets, role};
 use crate::time::Timestamp;
 
 impl Certificate {
     /// What the verifier makes of the certificate at `now`, by the rules that it applies to a signature made at `now`.
+    ///
+    /// The work is limited as in one verification, for all keys and user ids together. Where it runs out, keys are refused
+    /// with [`SignatureRefusal::TooMuchWork`], user ids are [`UserIdStanding::NotJudged`], and what is said of them may not
+    /// be all.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -190,25 +194,26 @@ impl KeyAssessment {
         self.created
     }
 
-    /// When it expires, as a signature that holds says; none if it does not, or if no such signature holds.
+    /// When it expires, as a signature that holds says; none if it does not, or if no such signature was found.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
         self.expires
     }
 
-    /// Its flags, as a signature that holds says; none if that has none, or if no such signature holds.
+    /// Its flags, as a signature that holds says; none if that has none, or if no such signature was found.
     #[must_use]
     pub fn flags(&self) -> Option<KeyFlags> {
         self.flags
     }
 
-    /// The revocations of it that hold.
+    /// The revocations of it that hold, whatever their reasons and dates, and whether or not anything else of it does.
     #[must_use]
     pub fn revocations(&self) -> &[KeyRevocation] {
         &self.revocations
     }
 
-    /// Why what it signs now would be refused; none if it would be accepted.
+    /// The first reason why a signature over data that it makes now would be refused; none if it would be accepted. What a
+    /// signature has to bring along itself, such as the notations that the policy demands, is left out.
     #[must_use]
     pub fn refusal(&self) -> Option<&SignatureRefusal> {
         self.refusal.as_ref()
@@ -292,6 +297,12 @@ struct Assessor<'c> {
     judge: Judge<'c>,
 }
 
+/// What was found out of a key, and what ended the search where it does not hold.
+struct Found {
+    standing: KeyStanding,
+    outcome: Result<(), SignatureRefusal>,
+}
+
 impl<'c> Assessor<'c> {
     fn new(certificate: &'c Certificate, policy: &'c Policy, now: Timestamp) -> Self {
         Self {
@@ -303,86 +314,73 @@ impl<'c> Assessor<'c> {
     }
 
     fn assess(mut self) -> Assessment {
-        let (certificate, key) = (self.certificate, self.certificate.primary());
-        let standing = self.judge.primary();
-        let refusal = match &standing {
-            Err(refusal) => Some(refusal.clone()),
-            Ok(standing) => {
-                let signed = may_have_signed(
-                    certificate,
-                    key,
-                    &standing.key,
-                    &standing.key,
-                    self.now,
-                    self.now,
-                    self.policy.expiry(),
-                );
-                signed.err()
-            }
-        };
-        let weak = key.meets(self.policy, KeyRole::Primary).err();
-        let revocations = match &standing {
-            Ok(standing) => standing.key.revocations().to_vec(),
-            Err(_) => self.judge.primary_revocations().unwrap_or_default(),
-        };
-        let own = standing.as_ref().ok().map(|own| &own.key);
-        let primary = KeyAssessment {
-            fingerprint: key.fingerprint,
-            role: KeyRole::Primary,
-            algorithm: key.algorithm,
-            created: key.created,
-            expires: own.and_then(|own| own.expires),
-            flags: own.and_then(|own| own.flags),
-            revocations,
-            refusal: weak.or(refusal),
-        };
+        let certificate = self.certificate;
+        let mut standing = KeyStanding::default();
+        let outcome = self.judge.primary_into(&mut standing).map(|_| ());
+        let primary = Found { standing, outcome };
         let mut subkeys = Vec::new();
         for (key, component) in certificate.subkeys() {
-            let bound = self.judge.binding(key, component);
-            let refusal = match &standing {
-                Err(refusal) => Some(refusal.clone()),
-                Ok(standing) => self
-                    .judge
-                    .subkey(key, component)
-                    .and_then(|own| {
-                        may_have_signed(
-                            certificate,
-                            key,
-                            &standing.key,
-                            &own,
-                            self.now,
-                            self.now,
-                            self.policy.expiry(),
-                        )
-                    })
-                    .err(),
-            };
-            let weak = certificate
-                .primary()
-                .meets(self.policy, KeyRole::Primary)
-                .and_then(|()| key.meets(self.policy, KeyRole::Subkey))
-                .err();
-            let own = bound.as_ref().ok().map(|(own, _)| own);
-            subkeys.push(KeyAssessment {
-                fingerprint: key.fingerprint,
-                role: KeyRole::Subkey,
-                algorithm: key.algorithm,
-                created: key.created,
-                expires: own.and_then(|own| own.expires),
-                flags: own.and_then(|own| own.flags),
-                revocations: own.map_or_else(Vec::new, |own| own.revocations().to_vec()),
-                refusal: weak.or(refusal),
-            });
+            let mut standing = KeyStanding::default();
+            let outcome = self.judge.subkey_into(key, component, &mut standing);
+            let own = Found { standing, outcome };
+            let refusal = self.refusal(key, &primary, &own);
+            subkeys.push(told(key, KeyRole::Subkey, own.standing, refusal));
         }
         let user_ids = certificate.user_id_components().map(|id| UserIdAssessment {
             text: String::from_utf8_lossy(id.body()).into_owned(),
             standing: self.judge.user_id(id).unwrap_or(UserIdStanding::NotJudged),
         });
+        let user_ids = user_ids.collect();
+        let key = certificate.primary();
+        let refusal = self.refusal(key, &primary, &primary);
         Assessment {
-            user_ids: user_ids.collect(),
-            primary,
+            primary: told(key, KeyRole::Primary, primary.standing, refusal),
             subkeys,
+            user_ids,
         }
+    }
+
+    /// The first rule that a signature by `key` fails, in the order of a verification.
+    fn refusal(&self, key: &Key, primary: &Found, own: &Found) -> Option<SignatureRefusal> {
+        // A subkey may be the primary key once more; its signatures are taken for the primary key's.
+        let own = match role(self.certificate, key) {
+            KeyRole::Primary => primary,
+            KeyRole::Subkey => own,
+        };
+        let may_sign = || {
+            may_have_signed(
+                self.certificate,
+                key,
+                &primary.standing,
+                &own.standing,
+                self.now,
+                self.now,
+                self.policy,
+            )
+        };
+        meets(self.certificate, key, self.policy)
+            .and_then(|()| primary.outcome.clone())
+            .and_then(|()| own.outcome.clone())
+            .and_then(|()| may_sign())
+            .err()
+    }
+}
+
+fn told(
+    key: &Key,
+    role: KeyRole,
+    standing: KeyStanding,
+    refusal: Option<SignatureRefusal>,
+) -> KeyAssessment {
+    KeyAssessment {
+        fingerprint: key.fingerprint,
+        role,
+        algorithm: key.algorithm,
+        created: key.created,
+        expires: standing.expires,
+        flags: standing.flags,
+        revocations: standing.revocations,
+        refusal,
     }
 }
 
@@ -662,20 +660,22 @@ mod tests {
     }
 
     /// What verification makes of a signature that the key makes now.
-    fn verified(certificate: &CertificateBuilder, key: &TestKey) -> &'static str {
+    fn verified(certificate: &CertificateBuilder, key: &TestKey) -> Option<SignatureRefusal> {
         let certificate = Certificate::from_bytes(&certificate.clone().build()).unwrap();
         let verifier = Verifier::new(Trust::embedded(vec![certificate]).unwrap(), Policy::new());
         let signature = SignatureBuilder::new(signature_type::BINARY, BORN + 10 * DAY);
         let signature = signature.sign(key, Over::Data(b"data"));
         let signature = DetachedSignature::from_bytes(&signature).unwrap();
         match verifier.verify_bytes(&signature, b"data", time(BORN + 10 * DAY)) {
-            Ok(_) => "none",
-            Err(VerifyError::Refused(refusal)) => refusal.name(),
+            Ok(_) => None,
+            Err(VerifyError::Refused(refusal)) => {
+                Some(refusal.report().refused()[0].reason().clone())
+            }
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// Each key of each certificate that these ways to make one wrong, and two of them at once, can make.
+    /// Each wrong primary key with each wrong subkey: of two reasons the same one has to come first.
     #[test]
     fn a_refusal_is_the_one_that_verification_gives() {
         let primaries = [
@@ -689,10 +689,11 @@ mod tests {
                 for (subkey, whole) in wrong_subkeys(primary, &certificate) {
                     let assessment = assessed(whole.clone());
                     let expected = verified(&whole, primary);
-                    assert_eq!(refusal(assessment.primary()), expected);
+                    assert_eq!(assessment.primary().refusal(), expected.as_ref());
+                    let own = &assessment.subkeys()[0];
                     let expected = verified(&whole, &subkey);
-                    assert_eq!(refusal(&assessment.subkeys()[0]), expected);
-                    seen.insert(expected);
+                    assert_eq!(own.refusal(), expected.as_ref());
+                    seen.insert(refusal(own));
                 }
             }
         }

@@ -15,30 +15,22 @@ use crate::error::{KeyRole, SignatureRefusal, Work};
 use crate::hash::HashAlgorithm;
 use crate::key::Key;
 use crate::limits;
-use crate::policy::Expiry;
+use crate::policy::{Expiry, Policy};
 use crate::signature::{Signature, SignaturePacket, kind};
 use crate::time::Timestamp;
 
-/// What was found out of a key that holds.
-#[derive(Debug, Clone)]
+/// What was found out of a key: everything if it holds, and otherwise as far as the search came.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct KeyStanding {
     /// None if there are no flags at all.
     pub(crate) flags: Option<KeyFlags>,
     pub(crate) expires: Option<Timestamp>,
-    revocations: Vec<KeyRevocation>,
+    pub(crate) revocations: Vec<KeyRevocation>,
 }
 
 impl KeyStanding {
-    pub(crate) fn revocations(&self) -> &[KeyRevocation] {
-        &self.revocations
-    }
-
     /// Rule 8, for a signature made at `signed`.
-    pub(crate) fn revoked_for(
-        &self,
-        role: KeyRole,
-        signed: Timestamp,
-    ) -> Result<(), SignatureRefusal> {
+    fn revoked_for(&self, role: KeyRole, signed: Timestamp) -> Result<(), SignatureRefusal> {
         let counts = |revocation: &&KeyRevocation| {
             !revocation.reason.is_soft() || revocation.created.is_none_or(|date| signed >= date)
         };
@@ -68,6 +60,8 @@ pub(crate) struct Judge<'c> {
     certificate: &'c Certificate,
     primary: &'c Key,
     primary_octets: Vec<u8>,
+    /// Gathered once: a file may hold tens of thousands of subkeys, and of signatures among which to look for these.
+    subkey_revocations: Option<Rc<[SignaturePacket]>>,
     now: Timestamp,
     budget: Rc<Budget>,
 }
@@ -119,6 +113,7 @@ impl<'c> Judge<'c> {
             certificate,
             primary,
             primary_octets: primary.signed_octets(),
+            subkey_revocations: None,
             now,
             budget,
         }
@@ -129,7 +124,16 @@ impl<'c> Judge<'c> {
     /// # Errors
     /// No valid self-signature: this is no certificate. A hard revocation is reported even then.
     pub(crate) fn primary(&mut self) -> Checked<PrimaryStanding> {
-        let revocations = self.primary_revocations()?;
+        let mut key = KeyStanding::default();
+        let user_id = self.primary_into(&mut key)?;
+        Ok(PrimaryStanding { key, user_id })
+    }
+
+    /// As [`Judge::primary`]; `standing` keeps what was found where there is an error.
+    pub(crate) fn primary_into(&mut self, standing: &mut KeyStanding) -> Checked<Option<String>> {
+        let revocations = self.certificate.signatures_of_kind(kind::KEY_REVOCATION);
+        let octets = self.primary_octets.clone();
+        self.revocations(revocations, &[&octets], &mut standing.revocations)?;
         let by_user_id = self.primary_user_id()?;
         let (user_id, certification) = by_user_id.found.unzip();
         // A version 6 key takes its properties from the direct-key signature alone (RFC 9580, section 10.1.1).
@@ -146,32 +150,16 @@ impl<'c> Judge<'c> {
         let speakers: Vec<Signature> = certification.into_iter().chain(direct.found).collect();
         if speakers.is_empty() {
             // A key that was compromised is so whatever else it lacks.
-            let nothing = KeyStanding {
-                flags: None,
-                expires: None,
-                revocations,
-            };
-            nothing.revoked_for(KeyRole::Primary, Timestamp::from_unix(0))?;
+            standing.revoked_for(KeyRole::Primary, Timestamp::from_unix(0))?;
             return Err(match by_user_id.weak.or(direct.weak) {
                 Some(hash) => SignatureRefusal::WeakSelfSignature { hash },
                 None => SignatureRefusal::NoSelfSignature,
             });
         }
-        let flags = speakers.iter().find_map(|own| own.flags);
         let validity = speakers.iter().find_map(|own| own.key_validity);
-        Ok(PrimaryStanding {
-            key: KeyStanding {
-                flags,
-                expires: expires(self.primary, validity),
-                revocations,
-            },
-            user_id,
-        })
-    }
-
-    /// Rule 8 for the primary key.
-    pub(crate) fn primary_revocations(&mut self) -> Checked<Vec<KeyRevocation>> {
-        self.revocations(kind::KEY_REVOCATION, &[&self.primary_octets.clone()])
+        standing.flags = speakers.iter().find_map(|own| own.flags);
+        standing.expires = expires(self.primary, validity);
+        Ok(user_id)
     }
 
     /// Rules 6 to 8 for a subkey, its back-signature included.
@@ -179,8 +167,39 @@ impl<'c> Judge<'c> {
     /// # Errors
     /// No valid binding, not flagged for signing, or no valid back-signature.
     pub(crate) fn subkey(&mut self, subkey: &Key, component: &Component) -> Checked<KeyStanding> {
-        let (standing, binding) = self.binding(subkey, component)?;
-        if !standing.flags.is_some_and(KeyFlags::may_sign) {
+        let mut standing = KeyStanding::default();
+        self.subkey_into(subkey, component, &mut standing)?;
+        Ok(standing)
+    }
+
+    /// As [`Judge::subkey`]; `standing` keeps what was found where there is an error.
+    pub(crate) fn subkey_into(
+        &mut self,
+        subkey: &Key,
+        component: &Component,
+        standing: &mut KeyStanding,
+    ) -> Checked<()> {
+        let subkey_octets = subkey.signed_octets();
+        let primary_octets = self.primary_octets.clone();
+        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
+        let revocations = self.subkey_revocations();
+        self.revocations(
+            revocations.iter().cloned(),
+            &content,
+            &mut standing.revocations,
+        )?;
+        let is_binding =
+            |signature: &SignaturePacket| signature.kind() == Some(kind::SUBKEY_BINDING);
+        let search = self.search_own(component.signatures().filter(is_binding))?;
+        let Some(binding) = self.newest(search.candidates, self.primary, &content)? else {
+            return Err(match search.weak {
+                Some(hash) => SignatureRefusal::WeakBindingSignature { hash },
+                None => SignatureRefusal::NoBindingSignature,
+            });
+        };
+        standing.flags = binding.flags;
+        standing.expires = expires(subkey, binding.key_validity);
+        if !binding.flags.is_some_and(KeyFlags::may_sign) {
             return Err(SignatureRefusal::NotForSigning {
                 role: KeyRole::Subkey,
             });
@@ -196,43 +215,20 @@ impl<'c> Judge<'c> {
             .filter(|own| is_back_signature(own))
             .cloned();
         let back = self.search(embedded, subkey)?;
-        let subkey_octets = subkey.signed_octets();
-        let primary_octets = self.primary_octets.clone();
-        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
         if self.newest(back.candidates, subkey, &content)?.is_none() {
             return Err(SignatureRefusal::BadBackSignature);
         }
-        Ok(standing)
+        Ok(())
     }
 
-    /// What a subkey's newest valid binding says, whatever the subkey is for.
-    ///
-    /// # Errors
-    /// No valid binding.
-    pub(crate) fn binding(
-        &mut self,
-        subkey: &Key,
-        component: &Component,
-    ) -> Checked<(KeyStanding, Signature)> {
-        let subkey_octets = subkey.signed_octets();
-        let primary_octets = self.primary_octets.clone();
-        let content = [primary_octets.as_slice(), subkey_octets.as_slice()];
-        let revocations = self.revocations(kind::SUBKEY_REVOCATION, &content)?;
-        let is_binding =
-            |signature: &SignaturePacket| signature.kind() == Some(kind::SUBKEY_BINDING);
-        let search = self.search_own(component.signatures().filter(is_binding))?;
-        let Some(binding) = self.newest(search.candidates, self.primary, &content)? else {
-            return Err(match search.weak {
-                Some(hash) => SignatureRefusal::WeakBindingSignature { hash },
-                None => SignatureRefusal::NoBindingSignature,
-            });
-        };
-        let standing = KeyStanding {
-            flags: binding.flags,
-            expires: expires(subkey, binding.key_validity),
-            revocations,
-        };
-        Ok((standing, binding))
+    fn subkey_revocations(&mut self) -> Rc<[SignaturePacket]> {
+        let certificate = self.certificate;
+        let gathered = self.subkey_revocations.get_or_insert_with(|| {
+            certificate
+                .signatures_of_kind(kind::SUBKEY_REVOCATION)
+                .collect()
+        });
+        Rc::clone(gathered)
     }
 
     /// Whether the primary key stands by a user id.
@@ -253,9 +249,13 @@ impl<'c> Judge<'c> {
     }
 
     /// Rule 8. A revocation counts whatever its hash, its age and its other subpackets: in doubt the key is revoked.
-    fn revocations(&mut self, kind: u8, content: &[&[u8]]) -> Checked<Vec<KeyRevocation>> {
-        let mut found = Vec::new();
-        for packet in self.certificate.signatures_of_kind(kind) {
+    fn revocations(
+        &mut self,
+        packets: impl Iterator<Item = SignaturePacket>,
+        content: &[&[u8]],
+        found: &mut Vec<KeyRevocation>,
+    ) -> Checked<()> {
+        for packet in packets {
             let Some(signature) = self.examine(&packet)? else {
                 continue;
             };
@@ -268,7 +268,7 @@ impl<'c> Judge<'c> {
                 });
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn direct_key(&mut self) -> Checked<Newest<Signature>> {
@@ -471,7 +471,18 @@ fn user_id_octets(id: &Component) -> Vec<u8> {
     [&[0xb4], length.to_be_bytes().as_slice(), id.body()].concat()
 }
 
-/// Rules 3 and 6 to 8 for a signature that `key` made at `created`: not revoked, flagged for signing, alive.
+/// Rule 5, for both keys that a signature by `key` rests on.
+pub(crate) fn meets(
+    certificate: &Certificate,
+    key: &Key,
+    policy: &Policy,
+) -> Result<(), SignatureRefusal> {
+    certificate.primary().meets(policy, KeyRole::Primary)?;
+    key.meets(policy, role(certificate, key))
+}
+
+/// Rules 3 and 6 to 8 for a signature that `key` made at `created`: not revoked, flagged for signing, alive; and the policy's
+/// bounds.
 pub(crate) fn may_have_signed(
     certificate: &Certificate,
     key: &Key,
@@ -479,9 +490,9 @@ pub(crate) fn may_have_signed(
     standing: &KeyStanding,
     created: Timestamp,
     now: Timestamp,
-    expiry: Expiry,
+    policy: &Policy,
 ) -> Result<(), SignatureRefusal> {
-    let role = role(certificate, key);
+    let (role, expiry) = (role(certificate, key), policy.expiry());
     primary.revoked_for(KeyRole::Primary, created)?;
     if role == KeyRole::Subkey {
         standing.revoked_for(role, created)?;
@@ -499,7 +510,8 @@ pub(crate) fn may_have_signed(
         now,
         expiry,
     )?;
-    alive(role, standing, key.created, created, now, expiry)
+    alive(role, standing, key.created, created, now, expiry)?;
+    bounds(created, now, policy)
 }
 
 pub(crate) fn role(certificate: &Certificate, key: &Key) -> KeyRole {
@@ -534,6 +546,20 @@ fn alive(
         Some(expired) if expiry == Expiry::Now && expired <= now => {
             Err(SignatureRefusal::KeyExpiredNow { role, expired, now })
         }
+        _ => Ok(()),
+    }
+}
+
+/// The caller's bounds against replayed old releases.
+fn bounds(created: Timestamp, now: Timestamp, policy: &Policy) -> Result<(), SignatureRefusal> {
+    if let Some(not_before) = policy.not_before().filter(|bound| created < *bound) {
+        return Err(SignatureRefusal::TooEarly {
+            created,
+            not_before,
+        });
+    }
+    match policy.max_age().map(|age| now.earlier(age)) {
+        Some(oldest) if created < oldest => Err(SignatureRefusal::TooOld { created, oldest }),
         _ => Ok(()),
     }
 }

@@ -18,7 +18,7 @@ use crate::manifest::{Manifest, VerifiedManifest};
 use crate::policy::Policy;
 use crate::report::{GoodSignature, Refusal, RefusedSignature, Report};
 use crate::signature::{DetachedSignature, Signature, SignaturePacket, kind};
-use crate::standing::{Budget, Judge, KeyStanding, PrimaryStanding, may_have_signed, role};
+use crate::standing::{Budget, Judge, KeyStanding, PrimaryStanding, may_have_signed, meets, role};
 use crate::time::Timestamp;
 use crate::trust::Trust;
 
@@ -332,10 +332,7 @@ impl<'v> Session<'v> {
             let (signature, key) = (signature.version, key.version);
             return Err(SignatureRefusal::VersionMismatch { signature, key });
         }
-        own.certificate
-            .primary()
-            .meets(&self.verifier.policy, KeyRole::Primary)?;
-        key.meets(&self.verifier.policy, role(&own.certificate, key))
+        meets(&own.certificate, key, &self.verifier.policy)
     }
 
     /// The running hash that the signature needs: one for each algorithm, salt and form.
@@ -536,8 +533,7 @@ impl<'v> Standings<'v> {
             .ok_or(SignatureRefusal::MissingCreationTime)?;
         in_time(signature, created, now)?;
         let primary = self.primary(place, certificate)?;
-        let role = role(certificate, key);
-        let standing = match role {
+        let standing = match role(certificate, key) {
             KeyRole::Primary => primary.key.clone(),
             KeyRole::Subkey => self.subkey(place, certificate, key)?,
         };
@@ -548,9 +544,8 @@ impl<'v> Standings<'v> {
             &standing,
             created,
             now,
-            policy.expiry(),
+            policy,
         )?;
-        bounds(created, now, policy)?;
         demanded_notations(signature, policy)?;
         Ok(primary.user_id)
     }
@@ -647,20 +642,6 @@ fn in_time(
     }
     match signature.expires() {
         Some(expired) if expired <= now => Err(SignatureRefusal::SignatureExpired { expired, now }),
-        _ => Ok(()),
-    }
-}
-
-/// The caller's bounds against replayed old releases.
-fn bounds(created: Timestamp, now: Timestamp, policy: &Policy) -> Result<(), SignatureRefusal> {
-    if let Some(not_before) = policy.not_before().filter(|bound| created < *bound) {
-        return Err(SignatureRefusal::TooEarly {
-            created,
-            not_before,
-        });
-    }
-    match policy.max_age().map(|age| now.earlier(age)) {
-        Some(oldest) if created < oldest => Err(SignatureRefusal::TooOld { created, oldest }),
         _ => Ok(()),
     }
 }
