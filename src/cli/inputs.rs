@@ -27,7 +27,9 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 pub(crate) fn at_most_one_stdin<'a>(
     paths: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<(), Failure> {
-    if paths.into_iter().filter(|path| is_stdin(path)).count() > 1 {
+    const NAMES: [&str; 4] = ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+    let reads_it = |path: &&PathBuf| NAMES.iter().any(|name| path.as_os_str() == *name);
+    if paths.into_iter().filter(reads_it).count() > 1 {
         let message = "standard input (`-`) is asked for more than once";
         return Err(Failure::new(Verdict::CouldNotTell, "usage", message));
     }

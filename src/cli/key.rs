@@ -209,7 +209,7 @@ fn write_certificate(
         return Ok(());
     }
     // A file that says the same already is as good as written.
-    if std::fs::read(path).ok().as_deref() != Some(text.as_bytes()) {
+    if !output::holds(path, text.as_bytes()) {
         output::write(path, text.as_bytes(), Access::Public, existing).map_err(hinted)?;
     }
     made.remarks.push(remark);

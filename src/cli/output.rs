@@ -61,6 +61,12 @@ pub(crate) fn spare<'a>(
     }
 }
 
+/// Whether a file says just that already. One of another length is not read.
+pub(crate) fn holds(path: &Path, octets: &[u8]) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.len() == octets.len() as u64)
+        && fs::read(path).is_ok_and(|found| found == octets)
+}
+
 /// Refuses, before work is spent on it, a file that could not be written: in a folder that is not there, or a folder itself.
 pub(crate) fn has_place(path: &Path) -> Result<(), Failure> {
     let unwritten = |why: &str| {
@@ -73,6 +79,9 @@ pub(crate) fn has_place(path: &Path) -> Result<(), Failure> {
         Err(error) => Err(unwritten(&error.to_string())),
         Ok((folder, _)) if !folder.is_dir() => Err(unwritten("Not a directory")),
         Ok(_) if path.exists() && !path.is_file() => Err(unwritten("it is no regular file")),
+        Ok(_) if path.is_symlink() && !path.exists() => {
+            Err(unwritten("it is a link that leads nowhere"))
+        }
         Ok(_) => Ok(()),
     }
 }

@@ -60,20 +60,22 @@ struct Signed {
 
 fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(), Failure> {
     let read = [&options.certificate].into_iter().chain(&options.keys);
-    inputs::at_most_one_stdin(read.clone().chain(&options.files))?;
+    let own: Vec<PathBuf> = options.signer.files().iter().map(PathBuf::from).collect();
+    inputs::at_most_one_stdin(read.clone().chain(&options.files).chain(&own))?;
     let outputs = outputs(options)?;
     // Whatever its spelling: nothing that is read is written over.
     let inputs: Vec<&Path> = read
         .chain(&options.files)
-        .map(PathBuf::as_path)
-        .filter(|path| !inputs::is_stdin(path))
-        .chain(options.signer.files())
+        .filter_map(|path| behind(path, "/dev/stdin"))
+        .chain(own.iter().map(PathBuf::as_path))
         .collect();
     for (place, target) in outputs.iter().enumerate() {
+        if let Some(target) = behind(target, "/dev/stdout") {
+            output::spare(target, inputs.iter().copied())?;
+        }
         if inputs::is_stdin(target) {
             continue;
         }
-        output::spare(target, inputs.iter().copied())?;
         let before = outputs.iter().take(place);
         if let Some(other) = before
             .into_iter()
@@ -124,6 +126,15 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     }
     made.note("signatures", documents);
     Ok(())
+}
+
+/// The file that a path leads to, also where `-` was redirected to one. None where it was not.
+fn behind<'a>(path: &'a Path, stream: &'static str) -> Option<&'a Path> {
+    if !inputs::is_stdin(path) {
+        return Some(path);
+    }
+    let stream = Path::new(stream);
+    stream.is_file().then_some(stream)
 }
 
 /// Puts a signature that was made into what is said.
@@ -444,6 +455,12 @@ impl Job<'_> {
             None if self.options.binary => signature.to_bytes(),
             None => signature.to_armored().into_bytes(),
         };
+        if octets.len() > limits::SIGNATURE_FILE_BYTES {
+            let (size, limit) = (octets.len(), limits::SIGNATURE_FILE_BYTES);
+            let message =
+                format!("signature would have {size} bytes, verifiers read {limit} at the most");
+            return Err(failed("not-signed", message));
+        }
         let kept = existing.as_ref().map_or(0, DetachedSignature::signatures);
         if inputs::is_stdin(target) {
             return Ok(Signed {
@@ -462,7 +479,7 @@ impl Job<'_> {
             }
         }
         // A file that says the same already is as good as written.
-        if std::fs::read(target).ok().as_deref() != Some(&octets) {
+        if !output::holds(target, &octets) {
             let replace = existing.is_some() || self.options.force;
             let how = if replace {
                 Existing::Replace
@@ -535,7 +552,19 @@ impl Job<'_> {
                 }
             }
         } else {
-            read_file(&inputs::open(file)?, reading, take).map_err(unreadable)?;
+            let opened = inputs::open(file)?;
+            let state = || {
+                opened
+                    .metadata()
+                    .map(|found| (found.len(), found.modified().ok()))
+                    .map_err(unreadable)
+            };
+            let before = state()?;
+            read_file(&opened, reading, take).map_err(unreadable)?;
+            if state()? != before {
+                let message = format!("`{}` was changed while it was read", shown(file));
+                return Err(failed("read-failed", message));
+            }
         }
         if let Some(check) = check {
             let report = match check.finish() {

@@ -89,6 +89,13 @@ pub fn prepare_certificate(
     {
         return Err(SignError::NoValidity);
     }
+    if let Some(validity) = template.validity {
+        // GnuPG adds the two in 32 bits, and would see a key that expired long ago.
+        let expires = created.later(validity);
+        if u32::try_from(expires.unix()).is_err() {
+            return Err(SignError::TimeTooLate { time: expires });
+        }
+    }
     let body = key_body(key, created)?;
     let key_packet = packet(tag::PUBLIC_KEY, &body);
     let fingerprint = Certificate::from_bytes(&key_packet)

@@ -96,7 +96,7 @@ pub enum SignError {
         name: String,
     },
     /// More notations than a signature has room for.
-    #[error("notations take more than 65,535 bytes")]
+    #[error("notations take more than the 10,000 bytes that gpg reads")]
     TooManyNotations,
     /// The signer's key is none of the certificate's.
     #[error("signer's key ({signer}) is not in certificate {certificate} ({})", .held.join(", "))]

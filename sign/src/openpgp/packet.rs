@@ -212,7 +212,11 @@ impl Draft {
         ) {
             return Err(SignError::Signer(SignerError::UnsupportedHash { hash }));
         }
-        let length = u16::try_from(area.0.len()).map_err(|_| SignError::TooManyNotations)?;
+        /// What GnuPG 2.2 reads.
+        const AREA: usize = 10_000;
+        let length = u16::try_from(area.0.len()).ok();
+        let length = length.filter(|_| area.0.len() <= AREA);
+        let length = length.ok_or(SignError::TooManyNotations)?;
         let mut hashed = vec![4, kind, algorithm, hash.id()];
         hashed.extend(length.to_be_bytes());
         hashed.extend(area.0);

@@ -89,7 +89,9 @@ pub fn prepare_signature<'a>(
     area.created(created)?;
     area.issuer(&own.fingerprint());
     for (name, value) in &template.notations {
-        if !matches!(name.split_once('@'), Some((tag, domain)) if !tag.is_empty() && !domain.is_empty())
+        let plain = name.bytes().all(|octet| octet.is_ascii_graphic());
+        if !plain
+            || !matches!(name.split_once('@'), Some((tag, domain)) if !tag.is_empty() && !domain.is_empty() && !domain.contains('@'))
         {
             let name = countersign_verify::printable(name);
             return Err(SignError::NotationName { name });
