@@ -19,16 +19,13 @@
 //! # Ok(()) }
 //! ```
 
-use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_verify::{
-    ArtifactName, Digest, HashAlgorithm, HashedData, Reading, limits, printable,
+    ArtifactName, Digest, HashAlgorithm, HashedData, Reading, limits, parallel, printable,
 };
 use thiserror::Error;
 
@@ -193,9 +190,6 @@ pub fn file_length(path: &Path) -> Result<u64, FileError> {
     }
 }
 
-/// Below this much to hash, a thread costs more than it gains.
-const THREADS_FROM: u64 = 4 * 1024 * 1024;
-
 /// Hashes files in parallel, on at most `threads` threads, the largest first. The outcomes come in the order of `files`.
 /// `progress` is called, from any of the threads, with the octets of each part hashed. Memory stays flat for files of any size.
 ///
@@ -206,55 +200,13 @@ pub fn hash_files(
     threads: NonZeroUsize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Vec<Result<Entry, FileError>> {
-    let mut order: Vec<(u64, usize, &(ArtifactName, PathBuf))> = Vec::with_capacity(files.len());
-    for (place, file) in files.iter().enumerate() {
-        order.push((file_length(&file.1).unwrap_or(0), place, file));
-    }
-    order.sort_by_key(|(length, place, _)| (Reverse(*length), *place));
-    let total: u64 = order.iter().map(|(length, _, _)| length).sum();
-    let workers = if total < THREADS_FROM {
-        1
-    } else {
-        threads.get().min(order.len())
-    };
-    let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(Vec::with_capacity(order.len()));
-    let work = || {
-        while let Some((length, place, (name, path))) =
-            order.get(next.fetch_add(1, Ordering::Relaxed))
-        {
-            // One that is more than a thread's share of the work will be hashed alone in the end.
-            let share = total / u64::try_from(workers).unwrap_or(u64::MAX);
-            let reading = if workers < threads.get() || *length > share {
-                Reading::Beside
-            } else {
-                Reading::InTurn
-            };
-            let outcome = digest_of(path, hash, reading, progress)
-                .map(|digest| Entry::new(name.clone(), digest));
-            let mut outcomes = outcomes
-                .lock()
-                .expect("no thread panics while it holds the lock");
-            outcomes.push((*place, outcome));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            // Where no more threads are to be had, those that there are do the work.
-            if std::thread::Builder::new()
-                .spawn_scoped(scope, work)
-                .is_err()
-            {
-                break;
-            }
-        }
-        work();
-    });
-    let mut outcomes = outcomes
-        .into_inner()
-        .expect("no thread panics while it holds the lock");
-    outcomes.sort_by_key(|(place, _)| *place);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    let length = |(_, path): &(ArtifactName, PathBuf)| file_length(path).unwrap_or(0);
+    let lengths: Vec<u64> = files.iter().map(length).collect();
+    parallel::over_files(&lengths, threads, |place, reading| {
+        let (name, path) = files.get(place).expect("there is a length for each file");
+        let digest = digest_of(path, hash, reading, progress)?;
+        Ok(Entry::new(name.clone(), digest))
+    })
 }
 
 fn digest_of(
@@ -284,7 +236,7 @@ fn digest_of(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use countersign_testkit::{Key, Over, SignatureBuilder, signature_type, simple_certificate};
     use countersign_verify::{

@@ -3,8 +3,6 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::SystemTime;
 
@@ -12,6 +10,7 @@ use countersign::sign::openpgp::{self, SignatureTemplate};
 use countersign::sign::{
     BackendError, LocalBackend, LocalError, Passphrase, PublicKey, Registry, Signer,
 };
+use countersign::verify::parallel::in_parallel;
 use countersign::verify::{
     Agreement, Certificate, DetachedSignature, Form, HashAlgorithm, HashedData, Policy, Reading,
     RefusedSignature, Report, SignatureRefusal, Source, Timestamp, Trust, Verifier, VerifyError,
@@ -364,46 +363,21 @@ impl Job<'_> {
         };
         let progress = Progress::new(reporter, name, total);
         /// Requests in flight where a key is elsewhere: most of the time is waiting.
-        const REQUESTS: usize = 16;
-        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        const REQUESTS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+        let cores = available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let at_once = match self.options.signer.backend.as_str() {
             "local" => cores,
             _ => cores.max(REQUESTS),
         };
-        let workers = at_once.min(files.len());
-        let reading = if workers == 1 {
+        let reading = if at_once.get() == 1 || files.len() == 1 {
             Reading::Beside
         } else {
             Reading::InTurn
         };
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::with_capacity(files.len()));
-        let work = || {
-            loop {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let (Some(file), Some(target)) = (files.get(place), outputs.get(place)) else {
-                    return;
-                };
-                let result = self.one(file, target, reading, &progress);
-                let mut results = results.lock().expect("no thread panics with the lock held");
-                results.push((place, result));
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..workers {
-                let worker = std::thread::Builder::new();
-                // Where no more threads are to be had, those that there are do the work.
-                if worker.spawn_scoped(scope, work).is_err() {
-                    break;
-                }
-            }
-            work();
-        });
-        let mut results = results
-            .into_inner()
-            .expect("no thread panics with the lock held");
-        results.sort_by_key(|(place, _)| *place);
-        results.into_iter().map(|(_, result)| result).collect()
+        let order: Vec<usize> = (0..files.len()).collect();
+        in_parallel(&order, at_once, |place| {
+            self.one(&files[place], &outputs[place], reading, &progress)
+        })
     }
 
     fn one(

@@ -5,8 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::Digest as _;
 use sha2::{Sha256, Sha384, Sha512};
@@ -14,6 +12,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use crate::content::{self, Reading};
 use crate::error::ArtifactError;
 use crate::manifest::{ArtifactName, Digest, VerifiedManifest, printable};
+use crate::parallel;
 
 /// An artifact that a verified manifest lists: its name and its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,55 +215,13 @@ impl VerifiedManifest {
         let size = |artifact: &Artifact| {
             fs::metadata(folder.join(artifact.name.as_str())).map_or(0, |found| found.len())
         };
-        let mut order: Vec<(u64, usize, &Artifact)> = Vec::with_capacity(artifacts.len());
-        for (place, artifact) in artifacts.iter().enumerate() {
-            order.push((size(artifact), place, artifact));
-        }
-        order.sort_by_key(|(size, place, _)| (std::cmp::Reverse(*size), *place));
-        let total: u64 = order.iter().map(|(size, _, _)| size).sum();
-        let workers = if total < content::OVERLAP_FROM {
-            1
-        } else {
-            threads.get().min(order.len())
-        };
-        let next = AtomicUsize::new(0);
-        let outcomes = Mutex::new(Vec::with_capacity(order.len()));
-        let work = || {
-            while let Some((size, place, artifact)) =
-                order.get(next.fetch_add(1, Ordering::Relaxed))
-            {
-                // One that is more than a thread's share of the work will be hashed alone in the end.
-                let share = total / u64::try_from(workers).unwrap_or(u64::MAX);
-                let alone = workers < threads.get() || *size > share;
-                let reading = if alone {
-                    Reading::Beside
-                } else {
-                    Reading::InTurn
-                };
-                let outcome = artifact.check_file(folder, reading, progress);
-                let mut outcomes = outcomes
-                    .lock()
-                    .expect("no thread panics while it holds the lock");
-                outcomes.push((*place, outcome));
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..workers {
-                // Where no more threads are to be had, those that there are do the work.
-                if std::thread::Builder::new()
-                    .spawn_scoped(scope, work)
-                    .is_err()
-                {
-                    break;
-                }
-            }
-            work();
-        });
-        let mut outcomes = outcomes
-            .into_inner()
-            .expect("no thread panics while it holds the lock");
-        outcomes.sort_by_key(|(place, _)| *place);
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        let lengths: Vec<u64> = artifacts.iter().map(|artifact| size(artifact)).collect();
+        parallel::over_files(&lengths, threads, |place, reading| {
+            let artifact = artifacts
+                .get(place)
+                .expect("there is a length for each artifact");
+            artifact.check_file(folder, reading, progress)
+        })
     }
 }
 

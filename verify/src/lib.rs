@@ -50,6 +50,7 @@ mod key;
 pub mod limits;
 mod manifest;
 mod packet;
+pub mod parallel;
 mod policy;
 mod report;
 mod rsa;
