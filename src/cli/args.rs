@@ -578,7 +578,7 @@ impl Words<'_> {
     fn help_hint(&self) -> String {
         match self.command {
             "countersign" => "`countersign --help` lists the commands".to_owned(),
-            "key" => "`countersign key --help` lists the commands".to_owned(),
+            verb @ ("key" | "kms") => format!("`countersign {verb} --help` lists the commands"),
             verb => format!("`countersign {verb} --help` lists the options"),
         }
     }

@@ -72,8 +72,14 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
 
 /// The certificates of all `--key` files, as one source.
 pub(crate) fn verifier(anchors: &Anchors) -> Result<Verifier, Failure> {
+    let trust = trust(certificates(&anchors.keys)?, anchors.fingerprints.clone())?;
+    Ok(Verifier::new(trust, anchors.policy.clone()))
+}
+
+/// The certificates of all `--key` files.
+pub(crate) fn certificates(keys: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     let mut certificates = Vec::new();
-    for path in &anchors.keys {
+    for path in keys {
         let octets = read_bounded(path, limits::CERTIFICATE_FILE_BYTES).map_err(|failure| {
             let named = path.to_string_lossy();
             let hint = "--key takes a file: `gpg --export FINGERPRINT > FILE`; --fingerprint pins";
@@ -89,8 +95,7 @@ pub(crate) fn verifier(anchors: &Anchors) -> Result<Verifier, Failure> {
         })?;
         certificates.extend(found);
     }
-    let trust = trust(certificates, anchors.fingerprints.clone())?;
-    Ok(Verifier::new(trust, anchors.policy.clone()))
+    Ok(certificates)
 }
 
 pub(crate) fn certificate_hint(error: &CertificateError) -> Option<String> {
@@ -108,7 +113,10 @@ pub(crate) fn certificate_hint(error: &CertificateError) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn trust(certificates: Vec<Certificate>, pins: Vec<Fingerprint>) -> Result<Trust, Failure> {
+pub(crate) fn trust(
+    certificates: Vec<Certificate>,
+    pins: Vec<Fingerprint>,
+) -> Result<Trust, Failure> {
     let held: Vec<String> = certificates
         .iter()
         .map(|own| own.fingerprint().to_string())
@@ -130,9 +138,11 @@ pub(crate) fn now(anchors: &Anchors) -> Timestamp {
     anchors.at.unwrap_or_else(|| SystemTime::now().into())
 }
 
+/// What a signature file is called after the file that it signs, in the order in which it is looked for.
+pub(crate) const SIGNATURE_ENDINGS: [&str; 3] = [".asc", ".sig", ".gpg"];
+
 /// The signature file: the one given, or the first that lies beside the data.
 pub(crate) fn signature_path(data: &Path, given: Option<&PathBuf>) -> Result<PathBuf, Failure> {
-    const ENDINGS: [&str; 3] = [".asc", ".sig", ".gpg"];
     if let Some(path) = given {
         return Ok(path.clone());
     }
@@ -142,14 +152,10 @@ pub(crate) fn signature_path(data: &Path, given: Option<&PathBuf>) -> Result<Pat
         let message = "data from standard input need a signature file";
         return Err(missing(message.to_owned()).with_hint("give it with --signature FILE"));
     }
-    let beside = |ending: &str| {
-        let mut path = data.as_os_str().to_owned();
-        path.push(ending);
-        PathBuf::from(path)
-    };
+    let beside = |ending: &str| beside(data, ending);
     // One that cannot be read, such as a dangling link, is not passed over for the next.
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
-    if let Some(path) = ENDINGS.map(beside).into_iter().find(is_there) {
+    if let Some(path) = SIGNATURE_ENDINGS.map(beside).into_iter().find(is_there) {
         return Ok(path);
     }
     let name = shown(data);
@@ -158,6 +164,13 @@ pub(crate) fn signature_path(data: &Path, given: Option<&PathBuf>) -> Result<Pat
     ));
     Err(failure
         .with_hint(mistaken_data(data).unwrap_or("give it with --signature FILE".to_owned())))
+}
+
+/// A path with something after it.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    PathBuf::from(path)
 }
 
 /// What a file is that was given as data, where it can hardly be meant.

@@ -79,9 +79,9 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
     let pem = signer
         .to_pem(passphrase.as_ref())
         .map_err(|error| failed("not-generated", error.to_string()))?;
-    let existing = existing(options.force);
+    let existing = Existing::with_force(options.force);
     // The private half first, and on the disk: a certificate whose key is lost must not be published.
-    output::write(&private, pem.as_bytes(), Access::Private, existing).map_err(hinted)?;
+    output::write(&private, pem.as_bytes(), Access::Private, existing)?;
     write_certificate(&public, &certificate, existing, made).map_err(|failure| {
         let message = format!(
             "{}; the private key is in `{}`",
@@ -100,21 +100,6 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
 }
 
 const KEEP_OR_FORCE: &str = "give another name, or --force to lose what is there";
-
-fn hinted(failure: Failure) -> Failure {
-    match failure.reason {
-        "output-exists" => failure.with_hint(KEEP_OR_FORCE),
-        _ => failure,
-    }
-}
-
-fn existing(force: bool) -> Existing {
-    if force {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    }
-}
 
 /// With `--encrypt`, the passphrase for the new key.
 fn new_passphrase(options: &GenerateOptions) -> Result<Option<Passphrase>, Failure> {
@@ -208,10 +193,7 @@ fn write_certificate(
         made.payload = Some(text.into_bytes());
         return Ok(());
     }
-    // A file that says the same already is as good as written.
-    if !output::holds(path, text.as_bytes()) {
-        output::write(path, text.as_bytes(), Access::Public, existing).map_err(hinted)?;
-    }
+    output::publish(path, text.as_bytes(), existing, KEEP_OR_FORCE)?;
     made.remarks.push(remark);
     made.note("output", shown(path));
     made.results.push(shown(path));
@@ -222,8 +204,8 @@ fn try_mint(options: &MintOptions, made: &mut Made) -> Result<(), Failure> {
     let now = sign::now();
     let created = sign::created(options.created, now)?;
     let template = template(&options.user_ids, created, options.validity)?;
+    output::spare(&options.output, options.signer.files())?;
     if !inputs::is_stdin(&options.output) {
-        output::spare(&options.output, options.signer.files())?;
         output::has_place(&options.output)?;
     }
     let signer = sign::signer(&options.signer, None, made)?;
@@ -233,7 +215,12 @@ fn try_mint(options: &MintOptions, made: &mut Made) -> Result<(), Failure> {
         made.remarks.push(format!("the key is {name}"));
         made.note("key", name);
     }
-    write_certificate(&options.output, &certificate, existing(options.force), made)
+    write_certificate(
+        &options.output,
+        &certificate,
+        Existing::with_force(options.force),
+        made,
+    )
 }
 
 fn try_show(options: &ShowOptions, made: &mut Made) -> Result<(), Failure> {
@@ -295,16 +282,13 @@ fn shown_certificate(certificate: &Certificate, now: Timestamp, made: &mut Made)
         }
         subkeys.push(key_document(subkey));
     }
-    let all = [primary].into_iter().chain(assessment.subkeys());
-    let trusted = all.clone().any(|own| own.refusal().is_none());
-    line(
-        "verdict",
-        match primary.refusal() {
-            _ if trusted => "countersign would accept what it signs".to_owned(),
-            Some(refusal) => format!("countersign would refuse what it signs: {refusal}"),
-            None => "countersign would accept what it signs".to_owned(),
-        },
-    );
+    let mut keys = [primary].into_iter().chain(assessment.subkeys());
+    let trusted = keys.any(|own| own.refusal().is_none());
+    let verdict = match primary.refusal() {
+        Some(refusal) if !trusted => format!("countersign would refuse what it signs: {refusal}"),
+        _ => "countersign would accept what it signs".to_owned(),
+    };
+    line("verdict", verdict);
     let mut document = key_document(primary);
     if let Value::Object(fields) = &mut document {
         fields.insert("user_ids".to_owned(), user_ids.into());

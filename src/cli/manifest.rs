@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::args::{ManifestFormat, ManifestOptions};
 use super::inputs::{self, shown};
 use super::outcome::{Failure, Made, chain, failed};
-use super::output::{self, Access, Existing};
-use super::report::{Progress, Reporter};
+use super::output::{self, Existing};
+use super::report::{Progress, Reporter, counted};
 
 pub(crate) fn run(options: &ManifestOptions, reporter: &Reporter) -> Made {
     let mut made = Made::new("manifest");
@@ -57,16 +57,16 @@ fn list(
     let text = manifest::write(&entries, format)
         .map_err(|error| vec![failed("not-made", chain(&error))])?;
     if let Some(output) = output {
-        write(output, text.as_bytes(), options).map_err(|failure| vec![failure])?;
+        let existing = Existing::with_force(options.force);
+        let hint = "--force puts the new one in its place";
+        output::publish(output, text.as_bytes(), existing, hint)
+            .map_err(|failure| vec![failure])?;
     }
     let subject = output.map_or_else(
         || "standard output".to_owned(),
         |output| format!("`{}`", shown(output)),
     );
-    let count = match entries.len() {
-        1 => "1 artifact".to_owned(),
-        more => format!("{more} artifacts"),
-    };
+    let count = counted(entries.len());
     made.remarks
         .push(format!("{subject}: {count}, {}", options.algorithm));
     made.note("output", output.map(shown));
@@ -209,12 +209,10 @@ fn named(options: &ManifestOptions, base: &Base) -> Result<(Vec<Named>, u64), Ve
 /// Refuses to list the manifest in itself, and its signature in what it signs.
 fn spare(output: Option<&Path>, base: &Base, files: &[Named]) -> Result<(), Failure> {
     const HINT: &str = "leave it out of the list";
-    /// Where `check` looks for a signature, and where `sign` puts it.
-    const SIGNATURE_ENDINGS: [&str; 3] = [".asc", ".sig", ".gpg"];
     let paths = || files.iter().map(|(_, path)| path.as_path());
     // Where the shell has sent standard output to a file, that is the manifest, and empty already.
-    let target = output.unwrap_or(Path::new("/dev/stdout"));
-    output::spare(target, paths()).map_err(|failure| failure.with_hint(HINT))?;
+    output::spare(output.unwrap_or(Path::new("-")), paths())
+        .map_err(|failure| failure.with_hint(HINT))?;
     let Some(output) = output else {
         return Ok(());
     };
@@ -224,7 +222,7 @@ fn spare(output: Option<&Path>, base: &Base, files: &[Named]) -> Result<(), Fail
     let output_name = output_name.as_str();
     let is_signature = |name: &ArtifactName| {
         let ending = name.as_str().strip_prefix(output_name);
-        ending.is_some_and(|ending| SIGNATURE_ENDINGS.contains(&ending))
+        ending.is_some_and(|ending| inputs::SIGNATURE_ENDINGS.contains(&ending))
     };
     match files.iter().find(|(name, _)| is_signature(name)) {
         None => Ok(()),
@@ -234,21 +232,4 @@ fn spare(output: Option<&Path>, base: &Base, files: &[Named]) -> Result<(), Fail
             Err(failed("output-is-input", message).with_hint(HINT))
         }
     }
-}
-
-fn write(output: &Path, text: &[u8], options: &ManifestOptions) -> Result<(), Failure> {
-    // A file that says the same already is as good as written.
-    let as_long = fs::metadata(output).is_ok_and(|found| found.len() == text.len() as u64);
-    if as_long && fs::read(output).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    let existing = if options.force {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    };
-    output::write(output, text, Access::Public, existing).map_err(|failure| match failure.reason {
-        "output-exists" => failure.with_hint("--force puts the new one in its place"),
-        _ => failure,
-    })
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::inputs::shown;
+use super::inputs::{is_stdin, shown};
 use super::outcome::{Failure, failed};
 
 /// What becomes of a file that is there already.
@@ -13,6 +13,13 @@ pub(crate) enum Existing {
     /// It stays, and nothing is written.
     Keep,
     Replace,
+}
+
+impl Existing {
+    /// What `--force` says of it.
+    pub(crate) fn with_force(force: bool) -> Self {
+        if force { Self::Replace } else { Self::Keep }
+    }
 }
 
 /// Who may read a new file.
@@ -42,12 +49,18 @@ pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Refuses to write over something that is read.
+/// Refuses to write over something that is read. `-` is the file that the shell has put there, if it is one.
 pub(crate) fn spare<'a>(
     output: &Path,
     inputs: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), Failure> {
-    match inputs.into_iter().find(|input| is_same_file(output, input)) {
+    let Some(output) = behind(output, "/dev/stdout") else {
+        return Ok(());
+    };
+    let mut inputs = inputs
+        .into_iter()
+        .filter_map(|input| behind(input, "/dev/stdin"));
+    match inputs.find(|input| is_same_file(output, input)) {
         None => Ok(()),
         Some(input) => {
             let (output, input) = (shown(output), shown(input));
@@ -61,8 +74,32 @@ pub(crate) fn spare<'a>(
     }
 }
 
-/// Whether a file says just that already. One of another length is not read.
-pub(crate) fn holds(path: &Path, octets: &[u8]) -> bool {
+fn behind<'a>(path: &'a Path, stream: &'static str) -> Option<&'a Path> {
+    if !is_stdin(path) {
+        return Some(path);
+    }
+    let stream = Path::new(stream);
+    stream.is_file().then_some(stream)
+}
+
+/// Writes what others may read, unless the file says just that already. `hint` helps where it says something else.
+pub(crate) fn publish(
+    path: &Path,
+    octets: &[u8],
+    existing: Existing,
+    hint: &str,
+) -> Result<(), Failure> {
+    if holds(path, octets) {
+        return Ok(());
+    }
+    write(path, octets, Access::Public, existing).map_err(|failure| match failure.reason {
+        "output-exists" => failure.with_hint(hint),
+        _ => failure,
+    })
+}
+
+/// Whether a file says just that. One of another length is not read.
+fn holds(path: &Path, octets: &[u8]) -> bool {
     fs::metadata(path).is_ok_and(|found| found.len() == octets.len() as u64)
         && fs::read(path).is_ok_and(|found| found == octets)
 }
@@ -104,21 +141,12 @@ pub(crate) fn write(
             )
         }
     };
-    let target = match fs::metadata(path) {
-        Ok(found) if !found.is_file() => {
-            let message = format!("cannot write `{}`: it is no regular file", shown(path));
-            return Err(failed("write-failed", message));
-        }
-        Err(_) if path.is_symlink() => {
-            let message = format!(
-                "cannot write `{}`: it is a link that leads nowhere",
-                shown(path)
-            );
-            return Err(failed("write-failed", message));
-        }
-        // A link stays one, and what it leads to is replaced.
-        Ok(_) if existing == Existing::Replace => fs::canonicalize(path).map_err(unwritten)?,
-        _ => path.to_owned(),
+    has_place(path)?;
+    // A link stays one, and what it leads to is replaced.
+    let target = if existing == Existing::Replace && path.exists() {
+        fs::canonicalize(path).map_err(unwritten)?
+    } else {
+        path.to_owned()
     };
     let (folder, _) = place(&target).map_err(unwritten)?;
     let mut builder = tempfile::Builder::new();

@@ -206,7 +206,7 @@ fn say(lines: &[String]) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-fn counted(artifacts: usize) -> String {
+pub(crate) fn counted(artifacts: usize) -> String {
     if artifacts == 1 {
         "1 artifact".to_owned()
     } else {

@@ -12,16 +12,15 @@ use countersign::sign::{
 };
 use countersign::verify::parallel::in_parallel;
 use countersign::verify::{
-    Agreement, Certificate, DetachedSignature, Form, HashAlgorithm, HashedData, Policy, Reading,
-    RefusedSignature, Report, SignatureRefusal, Source, Timestamp, Trust, Verifier, VerifyError,
-    limits, printable, read_file,
+    Certificate, DetachedSignature, Form, HashAlgorithm, HashedData, Policy, Reading, Report,
+    SignatureRefusal, Timestamp, Verifier, VerifyError, limits, printable, read_all, read_file,
 };
 use serde_json::json;
 
 use super::args::{SignOptions, SignerChoice};
 use super::inputs::{self, shown};
 use super::outcome::{Failure, Made, chain, failed};
-use super::output::{self, Access, Existing};
+use super::output::{self, Existing};
 use super::report::{Progress, Reporter};
 use super::wait;
 
@@ -46,6 +45,9 @@ struct Job<'a> {
     now: Timestamp,
 }
 
+const APPEND_OR_FORCE: &str =
+    "--append adds a signature to it, --force puts the new one in its place";
+
 /// What became of one file.
 struct Signed {
     output: PathBuf,
@@ -54,7 +56,15 @@ struct Signed {
     signature: openpgp::Signature,
     /// Signatures that the file held before.
     kept: usize,
+    notes: Notes,
+}
+
+/// What is found out on the way to a signature.
+#[derive(Default)]
+struct Notes {
     remarks: Vec<String>,
+    /// Of the signatures that the file held before, for programs.
+    earlier: Vec<serde_json::Value>,
 }
 
 fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(), Failure> {
@@ -65,21 +75,17 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     // Whatever its spelling: nothing that is read is written over.
     let inputs: Vec<&Path> = read
         .chain(&options.files)
-        .filter_map(|path| behind(path, "/dev/stdin"))
-        .chain(own.iter().map(PathBuf::as_path))
+        .chain(&own)
+        .map(PathBuf::as_path)
         .collect();
     for (place, target) in outputs.iter().enumerate() {
-        if let Some(target) = behind(target, "/dev/stdout") {
-            output::spare(target, inputs.iter().copied())?;
+        output::spare(target, inputs.iter().copied())?;
+        // One that leads nowhere now may lead to another signature once that is written.
+        if target.is_symlink() {
+            output::has_place(target)?;
         }
-        if inputs::is_stdin(target) {
-            continue;
-        }
-        let before = outputs.iter().take(place);
-        if let Some(other) = before
-            .into_iter()
-            .find(|own| output::is_same_file(own, target))
-        {
+        let mut before = outputs.iter().take(place);
+        if let Some(other) = before.find(|own| output::is_same_file(own, target)) {
             let message = format!(
                 "`{}` and `{}` are the same file: a signature would be lost",
                 shown(other),
@@ -127,19 +133,10 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     Ok(())
 }
 
-/// The file that a path leads to, also where `-` was redirected to one. None where it was not.
-fn behind<'a>(path: &'a Path, stream: &'static str) -> Option<&'a Path> {
-    if !inputs::is_stdin(path) {
-        return Some(path);
-    }
-    let stream = Path::new(stream);
-    stream.is_file().then_some(stream)
-}
-
 /// Puts a signature that was made into what is said.
 fn tell(file: &Path, signed: Signed, made: &mut Made) -> serde_json::Value {
     let report = signed.signature.report();
-    made.remarks.extend(signed.remarks);
+    made.remarks.extend(signed.notes.remarks);
     made.remarks.push(format!(
         "`{}` signed by {}{}, {} with {}, {}",
         shown(file),
@@ -162,6 +159,7 @@ fn tell(file: &Path, signed: Signed, made: &mut Made) -> serde_json::Value {
         "algorithm": report.algorithm().to_string(),
         "hash": report.hash().to_string(),
         "kept": signed.kept,
+        "earlier": signed.notes.earlier,
         "signature": signed.signature.to_armored(),
     });
     match signed.octets {
@@ -185,9 +183,7 @@ fn outputs(options: &SignOptions) -> Result<Vec<PathBuf>, Failure> {
             let message = "data from standard input need --output";
             return Err(failed("usage", message));
         }
-        let mut path = file.as_os_str().to_owned();
-        path.push(".sig");
-        Ok(PathBuf::from(path))
+        Ok(inputs::beside(file, ".sig"))
     };
     options.files.iter().map(beside).collect()
 }
@@ -316,22 +312,13 @@ pub(crate) fn backend_hint(_error: &(dyn std::error::Error + 'static)) -> Option
 
 /// A verifier for signatures that are there already.
 fn earlier(keys: &[PathBuf], own: &Certificate) -> Result<Verifier, Failure> {
-    let mut certificates = vec![own.clone()];
-    for path in keys {
-        let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
-        let found = Certificate::all_from_bytes(&octets).map_err(|error| {
-            let message = format!("`{}` cannot be used as --key: {error}", shown(path));
-            failed("unusable-key-file", message)
-        })?;
-        certificates.extend(found);
-    }
-    let source = Source::new("key", certificates);
-    let trust = Trust::from_sources(vec![source], Agreement::Common)
-        .map_err(|error| failed("unusable-key-file", error.to_string()))?;
+    let mut certificates = inputs::certificates(keys)?;
+    certificates.push(own.clone());
+    let trust = inputs::trust(certificates, Vec::new())?;
     Ok(Verifier::new(trust, Policy::new()))
 }
 
-pub(crate) fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Failure {
+fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Failure {
     let failure = failed("not-signed", chain(error));
     match error {
         openpgp::SignError::KeyMismatch { .. } => failure.with_hint(format!(
@@ -387,28 +374,20 @@ impl Job<'_> {
         reading: Reading,
         progress: &Progress,
     ) -> Result<Signed, Failure> {
-        if !inputs::is_stdin(target) {
-            output::has_place(target)?;
+        let existing = if inputs::is_stdin(target) {
+            None
+        } else {
+            self.find_place(target)?
+        };
+        let mut notes = Notes::default();
+        let first = inputs::beside(file, ".asc");
+        if self.options.output.is_none() && first.exists() {
+            notes.remarks.push(format!(
+                "`{}` is there, too, and `countersign verify` takes it first",
+                shown(&first)
+            ));
         }
-        let existing = self.existing(target)?;
-        let mut remarks = Vec::new();
-        let exists = "--append adds a signature to it, --force puts the new one in its place";
-        // Only a signature of the same time can be the one that is there already.
-        let may_be_the_same = self.created != self.now;
-        if existing.is_none() && !self.options.force && !may_be_the_same && target.exists() {
-            let message = format!("`{}` exists", shown(target));
-            return Err(failed("output-exists", message).with_hint(exists));
-        }
-        if self.options.output.is_none() {
-            let other = PathBuf::from(format!("{}.asc", file.display()));
-            if other.exists() {
-                remarks.push(format!(
-                    "`{}` is there, too, and `countersign verify` takes it first",
-                    shown(&other)
-                ));
-            }
-        }
-        let data = self.hash(file, existing.as_ref(), reading, progress, &mut remarks)?;
+        let data = self.hash(file, existing.as_ref(), reading, progress, &mut notes)?;
         let signed = openpgp::sign(
             &*self.signer,
             &self.certificate,
@@ -429,51 +408,50 @@ impl Job<'_> {
             None if self.options.binary => signature.to_bytes(),
             None => signature.to_armored().into_bytes(),
         };
-        if octets.len() > limits::SIGNATURE_FILE_BYTES {
-            let (size, limit) = (octets.len(), limits::SIGNATURE_FILE_BYTES);
-            let message =
-                format!("signature would have {size} bytes, verifiers read {limit} at the most");
-            return Err(failed("not-signed", message));
-        }
         let kept = existing.as_ref().map_or(0, DetachedSignature::signatures);
-        if inputs::is_stdin(target) {
-            return Ok(Signed {
-                output: target.to_owned(),
-                octets: Some(octets),
-                signature,
-                kept,
-                remarks,
-            });
-        }
-        if let Some(existing) = &existing {
-            let now = self.existing(target)?;
-            if now.map(|now| now.to_bytes()) != Some(existing.to_bytes()) {
-                let message = format!("`{}` was changed by somebody else meanwhile", shown(target));
-                return Err(failed("not-appended", message).with_hint("try again"));
-            }
-        }
-        // A file that says the same already is as good as written.
-        if !output::holds(target, &octets) {
-            let replace = existing.is_some() || self.options.force;
-            let how = if replace {
-                Existing::Replace
-            } else {
-                Existing::Keep
-            };
-            output::write(target, &octets, Access::Public, how).map_err(|failure| match failure
-                .reason
-            {
-                "output-exists" => failure.with_hint(exists),
-                _ => failure,
-            })?;
-        }
+        let octets = if inputs::is_stdin(target) {
+            Some(octets)
+        } else {
+            self.put(target, &octets, existing.as_ref())?;
+            None
+        };
         Ok(Signed {
             output: target.to_owned(),
-            octets: None,
+            octets,
             signature,
             kept,
-            remarks,
+            notes,
         })
+    }
+
+    /// Refuses, before the data are read, what could not be written. With `--append`, the signature file that is there.
+    fn find_place(&self, target: &Path) -> Result<Option<DetachedSignature>, Failure> {
+        output::has_place(target)?;
+        let existing = self.existing(target)?;
+        // Only a signature of a time that is given can be the one that is there already.
+        let is_new = self.created == self.now;
+        if existing.is_none() && !self.options.force && is_new && target.exists() {
+            let message = format!("`{}` exists", shown(target));
+            return Err(failed("output-exists", message).with_hint(APPEND_OR_FORCE));
+        }
+        Ok(existing)
+    }
+
+    /// Writes a signature file, where nobody has changed what it is made from.
+    fn put(
+        &self,
+        target: &Path,
+        octets: &[u8],
+        existing: Option<&DetachedSignature>,
+    ) -> Result<(), Failure> {
+        let packets = |own: &DetachedSignature| own.to_bytes();
+        let now = self.existing(target)?;
+        if existing.is_some() && now.as_ref().map(packets) != existing.map(packets) {
+            let message = format!("`{}` was changed by somebody else meanwhile", shown(target));
+            return Err(failed("not-appended", message).with_hint("try again"));
+        }
+        let how = Existing::with_force(existing.is_some() || self.options.force);
+        output::publish(target, octets, how, APPEND_OR_FORCE)
     }
 
     /// With `--append`, the signature file that is there.
@@ -500,13 +478,13 @@ impl Job<'_> {
         existing: Option<&DetachedSignature>,
         reading: Reading,
         progress: &Progress,
-        remarks: &mut Vec<String>,
+        notes: &mut Notes,
     ) -> Result<HashedData, Failure> {
         let unreadable = |error: io::Error| inputs::unreadable(file, &error);
         let mut data = HashedData::new(self.hash);
         let mut check =
             existing.map(|existing| self.earlier.writer(existing, io::sink(), self.now));
-        let mut take = |part: &[u8]| {
+        let take = |part: &[u8]| {
             data.update(part);
             if let Some(check) = &mut check {
                 let sunk = io::Write::write_all(check, part);
@@ -515,16 +493,7 @@ impl Job<'_> {
             progress.add(part.len() as u64);
         };
         if inputs::is_stdin(file) {
-            let mut part = vec![0; 128 * 1024];
-            let mut stdin = io::stdin().lock();
-            loop {
-                match io::Read::read(&mut stdin, &mut part) {
-                    Ok(0) => break,
-                    Ok(length) => take(part.get(..length).unwrap_or_default()),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(unreadable(error)),
-                }
-            }
+            read_all(io::stdin().lock(), take).map_err(unreadable)?;
         } else {
             let opened = inputs::open(file)?;
             let state = || {
@@ -546,40 +515,40 @@ impl Job<'_> {
                 Err(VerifyError::Refused(refusal)) => refusal.report().clone(),
                 Err(error) => return Err(failed("earlier-signature", chain(&error))),
             };
-            judge(file, &report, remarks)?;
+            judge(file, &report, notes)?;
         }
         Ok(data)
     }
 }
 
 /// Earlier signatures by certificates that were given have to hold; the others are named.
-fn judge(file: &Path, report: &Report, remarks: &mut Vec<String>) -> Result<(), Failure> {
+fn judge(file: &Path, report: &Report, notes: &mut Notes) -> Result<(), Failure> {
     let name = shown(file);
     for own in report.good() {
-        remarks.push(format!(
-            "`{name}`: earlier signature by {} is good",
-            own.certificate()
-        ));
+        let by = own.certificate().to_string();
+        notes
+            .remarks
+            .push(format!("`{name}`: earlier signature by {by} is good"));
+        notes.earlier.push(json!({ "by": by, "standing": "good" }));
     }
     for own in report.refused() {
-        let by = |own: &RefusedSignature| match own.issuers() {
-            [issuer, ..] => format!(" by {issuer}"),
-            [] => String::new(),
+        let issuer = own.issuers().first().map(ToString::to_string);
+        let by = issuer.as_ref().map(|own| format!(" by {own}"));
+        let by = by.unwrap_or_default();
+        let SignatureRefusal::UnknownIssuer { .. } = own.reason() else {
+            let message = format!(
+                "`{name}`: earlier signature{by} does not hold: {}",
+                own.reason()
+            );
+            return Err(failed("earlier-signature", message)
+                .with_hint("--force puts the new signature in the place of all earlier ones"));
         };
-        match own.reason() {
-            SignatureRefusal::UnknownIssuer { .. } => remarks.push(format!(
-                "`{name}`: earlier signature{} kept, not checked: no --key holds its certificate",
-                by(own)
-            )),
-            reason => {
-                let message = format!(
-                    "`{name}`: earlier signature{} does not hold: {reason}",
-                    by(own)
-                );
-                return Err(failed("earlier-signature", message)
-                    .with_hint("--force puts the new signature in the place of all earlier ones"));
-            }
-        }
+        notes.remarks.push(format!(
+            "`{name}`: earlier signature{by} kept, not checked: no --key holds its certificate"
+        ));
+        notes
+            .earlier
+            .push(json!({ "by": issuer, "standing": "not-checked" }));
     }
     Ok(())
 }

@@ -42,6 +42,7 @@ fn signatures() {
             "algorithm": "Ed25519",
             "hash": "SHA-512",
             "kept": 0,
+            "earlier": [],
             "signature": armored,
         })
     };

@@ -71,44 +71,35 @@ fn no_stranger(folder: &Path, expected: &[&str], private: bool) {
 
 #[test]
 fn replaced_signature() {
-    let folder = folder();
-    let path = folder.path();
-    let target = path.join("data.sig");
-    let with = |created: &str, more: &str| sign(&format!("--created {created} {more}"));
-    done(path, &with("2024-01-02", ""));
-    let old = fs::read(&target).expect("a signature");
-    let usual = timed(path, &with("2024-01-03", "--force"));
-    let new = fs::read(&target).expect("a signature");
+    let (old, new) = old_or_new("--force");
     assert_ne!(old, new);
-    fs::write(&target, &old).expect("a file can be written");
-    kill_at_all_moments(path, usual, &with("2024-01-03", "--force"), || {
-        let found = fs::read(&target).expect("the file is there");
-        assert!(found == old || found == new, "neither old nor new");
-        no_stranger(path, &["data", "data.sig", "key.pem", "cert.asc"], false);
-        fs::write(&target, &old).expect("a file can be written");
-        found == new
-    });
 }
 
 #[test]
 fn appended_signature() {
+    let (old, new) = old_or_new("--append");
+    assert!(new.len() > old.len());
+}
+
+/// Signs again, over a signature that is there; what that was and what it becomes.
+fn old_or_new(flag: &str) -> (Vec<u8>, Vec<u8>) {
     let folder = folder();
     let path = folder.path();
     let target = path.join("data.sig");
-    let with = |created: &str, more: &str| sign(&format!("--created {created} {more}"));
-    done(path, &with("2024-01-02", ""));
+    done(path, &sign("--created 2024-01-02"));
     let old = fs::read(&target).expect("a signature");
-    let usual = timed(path, &with("2024-01-03", "--append"));
+    let again = sign(&format!("--created 2024-01-03 {flag}"));
+    let usual = timed(path, &again);
     let new = fs::read(&target).expect("a signature");
-    assert!(new.len() > old.len());
     fs::write(&target, &old).expect("a file can be written");
-    kill_at_all_moments(path, usual, &with("2024-01-03", "--append"), || {
+    kill_at_all_moments(path, usual, &again, || {
         let found = fs::read(&target).expect("the file is there");
         assert!(found == old || found == new, "neither old nor new");
         no_stranger(path, &["data", "data.sig", "key.pem", "cert.asc"], false);
         fs::write(&target, &old).expect("a file can be written");
         found == new
     });
+    (old, new)
 }
 
 /// A file that is not there yet appears whole.

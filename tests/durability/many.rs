@@ -1,8 +1,11 @@
 //! Many files in one command.
 
 use std::fs;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::{countersign, done, folder, names, process, set_mode};
+use super::{countersign, done, folder, names, process, set_mode, sign};
 
 const FILES: usize = 40;
 
@@ -49,6 +52,38 @@ fn one_of_forty_fails_and_the_others_are_signed() {
     let signatures = signatures.iter().filter(|own| own.ends_with(".sig"));
     assert_eq!(signatures.count(), FILES - 1);
     assert!(!names(folder.path()).iter().any(|own| own.ends_with(".tmp")));
+}
+
+/// A signature over octets that no file ever had helps nobody.
+#[test]
+fn a_file_that_grows_while_it_is_read_is_not_signed() {
+    let folder = folder();
+    let path = folder.path().join("data");
+    let mut file = fs::File::options()
+        .append(true)
+        .open(&path)
+        .expect("a file can be opened");
+    // Large, so that reading takes a while, and without content, so that it takes no room.
+    file.set_len(256 << 20).expect("a file can be long");
+    let ended = AtomicBool::new(false);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::SeqCst) {
+                file.write_all(b"x").expect("a file can grow");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let outcome = process::run(&mut countersign(folder.path(), &sign("")), b"");
+        ended.store(true, Ordering::SeqCst);
+        outcome
+    });
+    let stderr = outcome.stderr_text();
+    assert_eq!(outcome.status, Some(2), "{stderr}");
+    assert!(
+        stderr.contains("error: `data` was changed while it was read"),
+        "{stderr}"
+    );
+    assert!(!folder.path().join("data.sig").exists());
 }
 
 /// One target that cannot be written does not touch the others either.

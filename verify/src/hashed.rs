@@ -113,6 +113,14 @@ pub fn read_file(file: &File, reading: Reading, take: impl FnMut(&[u8])) -> io::
     content::read_file(file, reading, take)
 }
 
+/// Reads all that a reader yields and hands out its parts in order. Memory does not grow with it.
+///
+/// # Errors
+/// Those of the reader.
+pub fn read_all(reader: impl Read, take: impl FnMut(&[u8])) -> io::Result<()> {
+    content::read_all(reader, take)
+}
+
 #[cfg(test)]
 mod tests {
     use countersign_testkit::{Key, Over, SignatureBuilder, TestRsa, signature_type};

@@ -77,7 +77,7 @@ pub use error::{
 };
 pub use fingerprint::{Fingerprint, KeyHandle};
 pub use hash::HashAlgorithm;
-pub use hashed::{HashedData, read_file};
+pub use hashed::{HashedData, read_all, read_file};
 pub use key::PublicKeyAlgorithm;
 pub use manifest::{ArtifactName, Digest, Manifest, VerifiedManifest, printable};
 pub use policy::{Expiry, MIN_RSA_BITS, Notation, Policy};
