@@ -148,6 +148,15 @@ impl Key {
         &self.body
     }
 
+    /// What only the holder of the same private key has, whatever packet it is wrapped in: the modulus, or the point.
+    pub(crate) fn material(&self) -> &[u8] {
+        match &self.material {
+            Material::Rsa(key) => key.modulus(),
+            Material::Ed25519(point) => point,
+            Material::Unsupported => &self.body,
+        }
+    }
+
     /// Rule 5: the bar that primary and signing key must meet.
     pub(crate) fn meets(&self, policy: &Policy, role: KeyRole) -> Result<(), SignatureRefusal> {
         match &self.material {

@@ -39,13 +39,28 @@ impl Report {
         &self.sources
     }
 
-    /// How many distinct certificates made a good signature.
+    /// How many distinct certificates made a good signature. Certificates that share a key which signed count as one: anybody
+    /// can make a second certificate for a key of theirs.
     #[must_use]
     pub fn distinct_certificates(&self) -> usize {
-        let mut own: Vec<Fingerprint> = self.good.iter().map(|good| good.certificate).collect();
-        own.sort_unstable();
-        own.dedup();
-        own.len()
+        // The first signature of each group: what shares a certificate or a key with one before it belongs to its group.
+        let mut groups: Vec<usize> = (0..self.good.len()).collect();
+        for (place, own) in self.good.iter().enumerate() {
+            for (before, other) in self.good.iter().enumerate().take(place) {
+                if own.certificate == other.certificate || own.material == other.material {
+                    let (Some(&from), Some(&to)) = (groups.get(place), groups.get(before)) else {
+                        continue;
+                    };
+                    groups
+                        .iter_mut()
+                        .filter(|group| **group == from)
+                        .for_each(|group| *group = to);
+                }
+            }
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        groups.len()
     }
 }
 
@@ -54,6 +69,8 @@ impl Report {
 pub struct GoodSignature {
     pub(crate) certificate: Fingerprint,
     pub(crate) key: Fingerprint,
+    /// See [`Key::material`].
+    pub(crate) material: Vec<u8>,
     pub(crate) user_id: Option<String>,
     pub(crate) created: Timestamp,
     pub(crate) expires: Option<Timestamp>,

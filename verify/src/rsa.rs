@@ -31,6 +31,11 @@ impl PublicKey {
         }
     }
 
+    /// The modulus, big-endian, without leading zeros.
+    pub(crate) fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
     /// Bits of the modulus itself.
     pub(crate) fn bits(&self) -> u32 {
         let zeros = self.modulus.first().map_or(0, |byte| byte.leading_zeros());

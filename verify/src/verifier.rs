@@ -476,6 +476,7 @@ impl<'v> Standings<'v> {
                     return Ok(GoodSignature {
                         certificate: own.certificate.fingerprint(),
                         key: key.fingerprint,
+                        material: key.material().to_vec(),
                         user_id,
                         created: signature.created.unwrap_or(self.now),
                         expires: signature.expires(),

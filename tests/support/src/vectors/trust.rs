@@ -132,6 +132,7 @@ fn thresholds() -> Vec<Vector> {
     let one = "good signatures by 1 of 2 certificates needed";
     let by_alice = Signer::primary(&alice);
     let later = made(&alice, &binary().with_created(super::SIGNED + 1));
+    let twin = alice.clone().with_created(BORN + 1);
     vec![
         case(
             "two-certificates",
@@ -187,7 +188,21 @@ fn thresholds() -> Vec<Vector> {
         .file("cert-b", certificate(&alice))
         .sig([sign(&alice), sign(&alice)].concat())
         .policy("threshold = 2")
-        .below_threshold(&[by_alice.clone(), by_alice], &[], one),
+        .below_threshold(&[by_alice.clone(), by_alice.clone()], &[], one),
+        Case::new(
+            "threshold/second-certificate-of-a-key",
+            "Two certificates of one private key, made a second apart, are one signer.",
+        )
+        .cert(
+            [
+                certificate(&alice),
+                CertificateBuilder::simple(&twin, ID, BORN + 1).build(),
+            ]
+            .concat(),
+        )
+        .sig([sign(&alice), sign(&twin)].concat())
+        .policy("threshold = 2")
+        .below_threshold(&[by_alice, Signer::primary(&twin)], &[], one),
     ]
 }
 
