@@ -184,7 +184,14 @@ fn read(path: &Path) -> Result<Zeroizing<String>, LocalError> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(KEY_FILE_BYTES + 1)
         .read_to_string(&mut text)
-        .map_err(unreadable)?;
+        .map_err(|error| match error.kind() {
+            // Not UTF-8.
+            io::ErrorKind::InvalidData => LocalError::Key {
+                path: shown(),
+                error: PemError::NotPem,
+            },
+            _ => unreadable(error),
+        })?;
     if text.len() as u64 > KEY_FILE_BYTES {
         return Err(LocalError::TooLarge {
             path: shown(),
@@ -202,8 +209,21 @@ fn readable_by_others(path: &str) -> Option<String> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
     (mode & OTHERS != 0).then(|| {
         let mode = mode & 0o777;
-        format!("private key `{path}` is open to other users (mode {mode:03o}): `chmod 600 {path}`")
+        let quoted = quoted(path);
+        format!(
+            "private key `{path}` is open to other users (mode {mode:03o}): `chmod 600 {quoted}`"
+        )
     })
+}
+
+/// A path as a shell takes it for one word.
+#[cfg(unix)]
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._+@%-".contains(c);
+    match path.strip_prefix('-') {
+        None if path.chars().all(plain) => path.to_owned(),
+        _ => format!("-- '{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 #[cfg(not(unix))]
@@ -292,6 +312,10 @@ impl LocalSigner {
                     .strip_suffix("-----")
             })
             .ok_or(PemError::NotPem)?;
+        let found = pem.matches("-----BEGIN ").count();
+        if found > 1 {
+            return Err(PemError::Several { found });
+        }
         // What stands before the block is for people.
         let block = pem.find("-----BEGIN ").and_then(|start| pem.get(start..));
         let block = block.unwrap_or(pem).trim_end();
@@ -519,6 +543,12 @@ pub enum PemError {
     WrongKind {
         /// What its first line says.
         found: String,
+    },
+    /// Which of them is meant, nobody can tell.
+    #[error("holds {found} PEM blocks, and one private key is wanted")]
+    Several {
+        /// How many there are.
+        found: usize,
     },
     /// The block is damaged.
     #[error("private key is malformed")]

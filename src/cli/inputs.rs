@@ -92,10 +92,26 @@ pub(crate) fn certificates(keys: &[PathBuf]) -> Result<Vec<Certificate>, Failure
             let message = format!("`{}` cannot be used as --key: {error}", shown(path));
             Failure::new(Verdict::CouldNotTell, "unusable-key-file", message)
                 .with_optional_hint(certificate_hint(&error))
+                .with_optional_hint(pem_hint(&octets))
         })?;
         certificates.extend(found);
     }
     Ok(certificates)
+}
+
+/// Where an OpenPGP certificate is due and a key in PEM was given.
+pub(crate) fn pem_hint(octets: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(octets);
+    let hint = if text.contains(" PGP ") {
+        return None;
+    } else if text.contains("PRIVATE KEY-----") {
+        "that is a private key in PEM: `countersign key mint` makes its certificate"
+    } else if text.contains("-----BEGIN ") {
+        "that is PEM, and an OpenPGP certificate is wanted: ask whoever holds the key for it"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
 }
 
 pub(crate) fn certificate_hint(error: &CertificateError) -> Option<String> {
@@ -229,6 +245,22 @@ pub(crate) fn signature(path: &Path, data: &Path) -> Result<DetachedSignature, F
     })
 }
 
+/// Another signature file beside the data, which was passed over for the one that was looked at.
+fn passed_over(data: &Path, used: Option<&str>) -> Option<String> {
+    if is_stdin(data) {
+        return None;
+    }
+    let endings = SIGNATURE_ENDINGS.map(|ending| beside(data, ending));
+    let mut paths = endings.iter();
+    // One that was given with --signature is what was meant.
+    paths.find(|path| used == Some(shown(path).as_str()))?;
+    let other = paths.find(|path| path.exists())?;
+    Some(format!(
+        "`{0}` is there, too: `--signature {0}`",
+        shown(other)
+    ))
+}
+
 /// Puts what verification came to into the outcome.
 pub(crate) fn refuse(outcome: &mut Outcome, data: &Path, error: &VerifyError) -> Failure {
     let name = shown(data);
@@ -246,6 +278,7 @@ pub(crate) fn refuse(outcome: &mut Outcome, data: &Path, error: &VerifyError) ->
                 format!("`{name}` is refused: {refusal}"),
             )
             .with_optional_hint(first.and_then(refusal_hint))
+            .with_optional_hint(passed_over(data, outcome.signature_file.as_deref()))
         }
         VerifyError::Read(source) => unreadable(data, source),
         _ => {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use countersign::sign::openpgp::{self, CertificateTemplate};
 use countersign::sign::{LocalBackend, LocalSigner, Options, Passphrase, Signer};
 use countersign::verify::{
-    Certificate, CertificateError, KeyAssessment, Policy, Timestamp, UserIdStanding, limits,
-    printable,
+    Certificate, CertificateError, KeyAssessment, Policy, SignatureRefusal, Timestamp,
+    UserIdStanding, limits, printable,
 };
 use serde_json::{Value, json};
 
@@ -65,7 +65,6 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
             return Err(failed("output-exists", message).with_hint(KEEP_OR_FORCE));
         }
     }
-    let passphrase = new_passphrase(options)?;
     let now = sign::now();
     let created = sign::created(options.created, now)?;
     let template = template(
@@ -73,6 +72,10 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
         created,
         options.validity,
     )?;
+    template
+        .check(now)
+        .map_err(|error| failed("not-minted", format!("no certificate: {error}")))?;
+    let passphrase = new_passphrase(options)?;
     let signer = LocalSigner::generate(options.algorithm)
         .map_err(|error| failed("not-generated", error.to_string()))?;
     let certificate = minted(&signer, &template, now)?;
@@ -81,13 +84,14 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
         .map_err(|error| failed("not-generated", error.to_string()))?;
     let existing = Existing::with_force(options.force);
     // The private half first, and on the disk: a certificate whose key is lost must not be published.
+    let previous = output::keep_aside(&private)?;
     output::write(&private, pem.as_bytes(), Access::Private, existing)?;
-    write_certificate(&public, &certificate, existing, made).map_err(|failure| {
-        let message = format!(
-            "{}; the private key is in `{}`",
-            failure.message,
-            shown(&private)
-        );
+    write_certificate(&public, &certificate, existing, now, made).map_err(|failure| {
+        let what = match previous.map(|own| own.restore(&private)) {
+            Some(Ok(())) => "the private key that was there stays",
+            Some(Err(_)) | None => "the private key is",
+        };
+        let message = format!("{}; {what} in `{}`", failure.message, shown(&private));
         Failure { message, ..failure }
     })?;
     made.results.push(shown(&private));
@@ -114,24 +118,22 @@ fn new_passphrase(options: &GenerateOptions) -> Result<Option<Passphrase>, Failu
         sources = sources.with("passphrase-env", variable);
     }
     let none = |message: String| failed("no-passphrase", message);
-    let given = LocalBackend::passphrase(&sources).map_err(|error| none(chain(&error)))?;
-    match given {
-        Some(given) => Ok(Some(given)),
-        None => asked()
-            .map(Some)
-            .map_err(|message| none(message).with_hint(sign::GIVE_PASSPHRASE)),
+    let given =
+        LocalBackend::passphrase(&sources).map_err(|error| none(sign::told("local", &error)))?;
+    if given.is_some() {
+        return Ok(given);
     }
-}
-
-fn asked() -> Result<Passphrase, String> {
-    let ask =
-        |question: &str| sign::ask(question).map_err(|error| format!("no passphrase: {error}"));
+    let ask = |question: &str| {
+        sign::ask(question).map_err(|error| {
+            none(format!("no passphrase: {error}")).with_hint(sign::GIVE_PASSPHRASE)
+        })
+    };
     let first = ask("Passphrase for the new key: ")?;
     let second = ask("The same once more: ")?;
     if first != second {
-        return Err("the two passphrases differ".to_owned());
+        return Err(none("the two passphrases differ".to_owned()));
     }
-    Ok(first)
+    Ok(Some(first))
 }
 
 fn template(
@@ -173,6 +175,7 @@ fn write_certificate(
     path: &Path,
     certificate: &Certificate,
     existing: Existing,
+    now: Timestamp,
     made: &mut Made,
 ) -> Result<(), Failure> {
     let text = openpgp::armored_certificate(certificate);
@@ -180,11 +183,19 @@ fn write_certificate(
     made.note("user_ids", certificate.user_ids().collect::<Vec<_>>());
     made.note("algorithm", certificate.algorithm().to_string());
     made.note("created", certificate.created().to_string());
+    let expires = certificate.assess(&Policy::new(), now).primary().expires();
+    made.note("expires", expires.map(|time| time.to_string()));
+    if let Some(expires) = expires.filter(|time| *time <= now) {
+        made.warnings.push(format!(
+            "the certificate expired {expires}: what is signed now would be refused"
+        ));
+    }
     let remark = format!(
-        "certificate {}, {}, created {}",
+        "certificate {}, {}, created {}{}",
         certificate.fingerprint(),
         certificate.algorithm(),
-        certificate.created()
+        certificate.created(),
+        expires.map_or_else(String::new, |time| format!(", expires {time}"))
     );
     if inputs::is_stdin(path) {
         made.remarks.push(remark);
@@ -219,6 +230,7 @@ fn try_mint(options: &MintOptions, made: &mut Made) -> Result<(), Failure> {
         &options.output,
         &certificate,
         Existing::with_force(options.force),
+        now,
         made,
     )
 }
@@ -233,7 +245,7 @@ fn try_show(options: &ShowOptions, made: &mut Made) -> Result<(), Failure> {
             CertificateError::PrivateKey | CertificateError::Keybox => {
                 inputs::certificate_hint(&error)
             }
-            _ => sign::pem_hint(&octets),
+            _ => inputs::pem_hint(&octets),
         };
         failed("unusable-key-file", message).with_optional_hint(hint)
     })?;
@@ -303,8 +315,12 @@ fn key_lines(key: &KeyAssessment, line: &mut impl FnMut(&str, String)) {
     line("created", key.created().to_string());
     line(
         "expires",
-        key.expires()
-            .map_or_else(|| "never".to_owned(), |time| time.to_string()),
+        match key.expires() {
+            Some(time) => time.to_string(),
+            // What is not signed says nothing.
+            None if is_unbound(key) => "unknown".to_owned(),
+            None => "never".to_owned(),
+        },
     );
     line(
         "flags",
@@ -318,6 +334,19 @@ fn key_lines(key: &KeyAssessment, line: &mut impl FnMut(&str, String)) {
             .unwrap_or_default();
         line("revoked", format!("{}{date}", revocation.reason()));
     }
+}
+
+/// Whether no signature speaks for the key, so that nothing is known of its life and its uses.
+fn is_unbound(key: &KeyAssessment) -> bool {
+    matches!(
+        key.refusal(),
+        Some(
+            SignatureRefusal::NoSelfSignature
+                | SignatureRefusal::WeakSelfSignature { .. }
+                | SignatureRefusal::WeakBindingSignature { .. }
+                | SignatureRefusal::NoBindingSignature
+        )
+    )
 }
 
 fn key_document(key: &KeyAssessment) -> Value {

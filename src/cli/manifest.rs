@@ -111,7 +111,11 @@ fn unread(error: &FileError) -> Failure {
         FileError::Folder { .. } | FileError::NotAFile { .. } => "not-a-file",
         _ => "read-failed",
     };
-    failed(reason, chain(error))
+    let failure = failed(reason, chain(error));
+    match error {
+        FileError::Folder { .. } => failure.with_hint("give the files in it: `FOLDER/*`"),
+        _ => failure,
+    }
 }
 
 /// The folder that names start from.

@@ -104,6 +104,16 @@ fn holds(path: &Path, octets: &[u8]) -> bool {
         && fs::read(path).is_ok_and(|found| found == octets)
 }
 
+/// Waits until no other one of us changes files of the same folder, and keeps others waiting until it is dropped. Best effort:
+/// not every system and file system can.
+pub(crate) fn take_turn(path: &Path) -> Option<File> {
+    let (folder, _) = place(path).ok()?;
+    let folder = File::open(folder).ok()?;
+    #[cfg(unix)]
+    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).ok()?;
+    Some(folder)
+}
+
 /// Refuses, before work is spent on it, a file that could not be written: in a folder that is not there, or a folder itself.
 pub(crate) fn has_place(path: &Path) -> Result<(), Failure> {
     let unwritten = |why: &str| {
@@ -121,6 +131,51 @@ pub(crate) fn has_place(path: &Path) -> Result<(), Failure> {
         }
         Ok(_) => Ok(()),
     }
+}
+
+/// A copy of a file that is about to be replaced. Gone when it is dropped.
+pub(crate) struct Aside(tempfile::NamedTempFile);
+
+/// Keeps a copy of a private file, if it is there, on the disk and beside it: it outlives even a killed program.
+pub(crate) fn keep_aside(path: &Path) -> Result<Option<Aside>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let unkept = |error: io::Error| {
+        failed(
+            "write-failed",
+            format!("cannot write `{}`: {error}", shown(path)),
+        )
+    };
+    let target = fs::canonicalize(path).map_err(unkept)?;
+    let mut copy = beside(&target, Access::Private).map_err(unkept)?;
+    let mut old = File::open(&target).map_err(unkept)?;
+    io::copy(&mut old, copy.as_file_mut()).map_err(unkept)?;
+    let mode = old.metadata().map_err(unkept)?.permissions();
+    copy.as_file().set_permissions(mode).map_err(unkept)?;
+    copy.as_file().sync_all().map_err(unkept)?;
+    Ok(Some(Aside(copy)))
+}
+
+impl Aside {
+    /// Puts the copy back in its place.
+    pub(crate) fn restore(self, path: &Path) -> io::Result<()> {
+        let target = fs::canonicalize(path)?;
+        self.0.persist(target).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// A new file of a passing name in the same folder.
+fn beside(target: &Path, access: Access) -> io::Result<tempfile::NamedTempFile> {
+    let (folder, _) = place(target)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".countersign-").suffix(".tmp");
+    // Opened here: the errors of `tempfile_in` name a file that nobody has heard of.
+    let file = builder.make_in(&folder, |path| new_file(path, access))?;
+    // As a type that does not care who opened it.
+    let (file, path) = file.into_parts();
+    Ok(tempfile::NamedTempFile::from_parts(file, path))
 }
 
 /// Writes a file beside its place and moves it there once it is on the disk: whoever looks finds the old file or the new one,
@@ -149,12 +204,7 @@ pub(crate) fn write(
         path.to_owned()
     };
     let (folder, _) = place(&target).map_err(unwritten)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".countersign-").suffix(".tmp");
-    // Opened here: the errors of `tempfile_in` name a file that nobody has heard of.
-    let mut file = builder
-        .make_in(&folder, |path| new_file(path, access))
-        .map_err(unwritten)?;
+    let mut file = beside(&target, access).map_err(unwritten)?;
     if access == Access::Public
         && let Ok(old) = fs::metadata(&target)
     {

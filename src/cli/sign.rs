@@ -8,12 +8,13 @@ use std::time::SystemTime;
 
 use countersign::sign::openpgp::{self, SignatureTemplate};
 use countersign::sign::{
-    BackendError, LocalBackend, LocalError, Passphrase, PublicKey, Registry, Signer,
+    BackendError, LocalBackend, LocalError, Passphrase, PemError, PublicKey, Registry, Signer,
 };
 use countersign::verify::parallel::in_parallel;
 use countersign::verify::{
-    Certificate, DetachedSignature, Form, HashAlgorithm, HashedData, Policy, Reading, Report,
-    SignatureRefusal, Timestamp, Verifier, VerifyError, limits, printable, read_all, read_file,
+    Certificate, DetachedSignature, Fingerprint, Form, GoodSignature, HashAlgorithm, HashedData,
+    Policy, Reading, Report, SignatureRefusal, Timestamp, Verifier, VerifyError, limits, printable,
+    read_all, read_file,
 };
 use serde_json::json;
 
@@ -39,6 +40,8 @@ struct Job<'a> {
     signer: Box<dyn Signer>,
     /// Judges signatures that are there already: by this certificate and those of `--key`.
     earlier: Verifier,
+    /// Those of `--key`.
+    expected: Vec<Fingerprint>,
     template: SignatureTemplate,
     hash: HashAlgorithm,
     created: Timestamp,
@@ -109,12 +112,17 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     let nothing = HashedData::new(hash);
     openpgp::prepare_signature(signer.public_key(), &certificate, &template, &nothing, now)
         .map_err(|error| unsigned(&error, options))?;
-    let earlier = earlier(&options.keys, &certificate)?;
+    let mut certificates = inputs::certificates(&options.keys)?;
+    let expected = certificates.iter().map(Certificate::fingerprint).collect();
+    certificates.push(certificate.clone());
+    let trust = inputs::trust(certificates, Vec::new())?;
+    let earlier = Verifier::new(trust, Policy::new());
     let job = Job {
         options,
         certificate,
         signer,
         earlier,
+        expected,
         template,
         hash,
         created,
@@ -193,21 +201,12 @@ fn certificate(path: &Path) -> Result<Certificate, Failure> {
     let octets = inputs::read_bounded(path, limits::CERTIFICATE_FILE_BYTES)?;
     Certificate::from_bytes(&octets).map_err(|error| {
         let message = format!("`{}` cannot be used as --public-key: {error}", shown(path));
-        failed("unusable-key-file", message).with_optional_hint(pem_hint(&octets))
+        failed("unusable-key-file", message).with_optional_hint(inputs::pem_hint(&octets))
     })
 }
 
 /// Whoever builds reproducibly sets it, in seconds since 1970.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
-
-/// Where a certificate is due and a private key was given.
-pub(crate) fn pem_hint(octets: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(octets);
-    let pem = text.contains("PRIVATE KEY-----");
-    pem.then(|| {
-        "that is a private key in PEM: `countersign key mint` makes its certificate".to_owned()
-    })
-}
 
 pub(crate) fn now() -> Timestamp {
     SystemTime::now().into()
@@ -270,9 +269,13 @@ pub(crate) fn signer(
         public_key.as_ref(),
     );
     let signer = wait::block_on(found).map_err(|error| {
-        let failure = failed("no-signer", format!("no signer: {}", chain(&error)));
+        let message = format!("no signer: {}", told(&choice.backend, &error));
+        let failure = failed("no-signer", message);
         match error {
             BackendError::Local(LocalError::Prompt { .. }) => failure.with_hint(GIVE_PASSPHRASE),
+            BackendError::Local(LocalError::Key { error, .. }) => {
+                failure.with_optional_hint(private_key_hint(&error))
+            }
             error => failure
                 .with_optional_hint(backend_hint(&error))
                 .with_optional_hint(missing_feature(&choice.backend)),
@@ -280,6 +283,37 @@ pub(crate) fn signer(
     })?;
     made.warnings.extend(signer.warnings());
     Ok(signer)
+}
+
+/// What a backend says, its options by the names that they have here.
+pub(crate) fn told(backend: &str, error: &BackendError) -> String {
+    let registry = Registry::builtin();
+    match (error, registry.get(backend)) {
+        (BackendError::OptionValue { name, problem }, Ok(found)) => {
+            format!("--{}-{name}: {problem}", found.flag_prefix())
+        }
+        _ => chain(error),
+    }
+}
+
+/// What to do with a file that is no private key of ours.
+fn private_key_hint(error: &PemError) -> Option<String> {
+    let hint = match error {
+        PemError::WrongKind { found } if found.starts_with("PGP PRIVATE KEY") => {
+            "keys of gpg stay with gpg: `countersign key generate` makes a new one, --append signs beside it"
+        }
+        PemError::WrongKind { found } if found == "OPENSSH PRIVATE KEY" => {
+            "an ssh key signs no releases: `countersign key generate` makes one that does"
+        }
+        PemError::WrongKind { found } if found.contains("PUBLIC KEY") || found == "CERTIFICATE" => {
+            "--key-id takes the private half, --public-key the OpenPGP certificate"
+        }
+        PemError::NotPem => {
+            "--key-id takes a private key in PEM, as `countersign key generate` and `openssl genpkey` write it"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Which feature a backend comes with, where it is not compiled in.
@@ -308,14 +342,6 @@ pub(crate) fn backend_hint(error: &(dyn std::error::Error + 'static)) -> Option<
 #[cfg(not(feature = "aws-kms"))]
 pub(crate) fn backend_hint(_error: &(dyn std::error::Error + 'static)) -> Option<String> {
     None
-}
-
-/// A verifier for signatures that are there already.
-fn earlier(keys: &[PathBuf], own: &Certificate) -> Result<Verifier, Failure> {
-    let mut certificates = inputs::certificates(keys)?;
-    certificates.push(own.clone());
-    let trust = inputs::trust(certificates, Vec::new())?;
-    Ok(Verifier::new(trust, Policy::new()))
 }
 
 fn unsigned(error: &openpgp::SignError, options: &SignOptions) -> Failure {
@@ -428,6 +454,14 @@ impl Job<'_> {
     fn find_place(&self, target: &Path) -> Result<Option<DetachedSignature>, Failure> {
         output::has_place(target)?;
         let existing = self.existing(target)?;
+        if existing.is_none() && !self.expected.is_empty() {
+            let message = format!(
+                "`{}` is not there: --key checks the signatures that it holds",
+                shown(target)
+            );
+            return Err(failed("earlier-signature", message)
+                .with_hint("without --key, --append makes the first one"));
+        }
         // Only a signature of a time that is given can be the one that is there already.
         let is_new = self.created == self.now;
         if existing.is_none() && !self.options.force && is_new && target.exists() {
@@ -445,6 +479,8 @@ impl Job<'_> {
         existing: Option<&DetachedSignature>,
     ) -> Result<(), Failure> {
         let packets = |own: &DetachedSignature| own.to_bytes();
+        // Until this is done, no other one of us looks at it.
+        let _turn = self.options.append.then(|| output::take_turn(target));
         let now = self.existing(target)?;
         if existing.is_some() && now.as_ref().map(packets) != existing.map(packets) {
             let message = format!("`{}` was changed by somebody else meanwhile", shown(target));
@@ -469,6 +505,24 @@ impl Job<'_> {
             return Err(failed("usage", message));
         }
         Ok(Some(existing))
+    }
+
+    /// Whoever gives `--key` counts on an earlier signature by it.
+    fn has_expected(&self, file: &Path, report: &Report) -> Result<(), Failure> {
+        let is_expected = |good: &GoodSignature| self.expected.contains(&good.certificate());
+        if self.expected.is_empty() || report.good().iter().any(is_expected) {
+            return Ok(());
+        }
+        let refused = report.refused().iter();
+        let issuers = refused.filter_map(|own| own.issuers().first().map(ToString::to_string));
+        let good = report
+            .good()
+            .iter()
+            .map(|own| own.certificate().to_string());
+        let issuers: Vec<String> = issuers.chain(good).collect();
+        let message = format!("`{}`: no earlier signature is by a --key", shown(file));
+        let failure = failed("earlier-signature", message);
+        Err(failure.with_hint(format!("they are by {}", issuers.join(", "))))
     }
 
     /// Reads the data once, for the new signature and for the earlier ones.
@@ -516,6 +570,7 @@ impl Job<'_> {
                 Err(error) => return Err(failed("earlier-signature", chain(&error))),
             };
             judge(file, &report, notes)?;
+            self.has_expected(file, &report)?;
         }
         Ok(data)
     }

@@ -135,6 +135,7 @@ fn minted_certificate() {
         "user_ids": ["Alice <alice@example.org>", "Alice <al@example.org>"],
         "algorithm": "Ed25519",
         "created": "2023-11-15T00:00:00Z",
+        "expires": null,
         "output": "new.asc",
     });
     assert_eq!(found, expected);
@@ -168,6 +169,7 @@ fn generated_key() {
             "user_ids": ["A <a@example.org>"],
             "algorithm": "Ed25519",
             "created": "2023-11-15T00:00:00Z",
+            "expires": null,
             "output": "a@example.org.asc",
             "private_output": "a@example.org.key.pem",
         })

@@ -112,3 +112,37 @@ fn one_target_of_several_is_taken() {
         "old\n"
     );
 }
+
+/// Each either adds its signature or says that it did not: none is lost.
+#[test]
+fn appending_at_the_same_time_loses_no_signature() {
+    const APPENDING: usize = 12;
+    let folder = folder();
+    done(folder.path(), &sign("--created 2024-01-02"));
+    let done: usize = std::thread::scope(|scope| {
+        let append = |day: usize| {
+            let arguments = sign(&format!("--append --created 2024-02-{day:02}"));
+            let path = folder.path();
+            scope.spawn(move || process::run(&mut countersign(path, &arguments), b""))
+        };
+        let all: Vec<_> = (1..=APPENDING).map(append).collect();
+        let ended = all.into_iter().map(|own| own.join().expect("no panic"));
+        ended
+            .filter(|own| {
+                let stderr = own.stderr_text();
+                let clash = stderr.contains("was changed by somebody else meanwhile");
+                assert!(
+                    own.status == Some(0) || (own.status == Some(2) && clash),
+                    "{stderr}"
+                );
+                own.status == Some(0)
+            })
+            .count()
+    });
+    assert!(done > 0);
+    let arguments = "verify data --key cert.asc --json";
+    let verified = process::run(&mut countersign(folder.path(), arguments), b"");
+    let found: serde_json::Value = serde_json::from_slice(&verified.stdout).expect("JSON");
+    let good = found["good"].as_array().map(Vec::len);
+    assert_eq!(good, Some(done + 1), "{found}");
+}

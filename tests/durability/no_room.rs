@@ -189,3 +189,29 @@ fn room_for_the_private_half_only() {
     // Once there is room, nothing is lost.
     done(folder.path(), &sign("--output target/again"));
 }
+
+/// A certificate that cannot be written does not cost the key that was there.
+#[test]
+fn a_failed_replacement_keeps_the_old_private_key() {
+    let folder = prepared();
+    let before = fs::read(folder.path().join("key.pem")).expect("a private key");
+    let fill = "dd if=/dev/zero of=target/filler bs=1k count=100 2>/dev/null";
+    let generate = "key generate --algorithm ed25519 --name A --email a@example.org --force \
+                    --output target/old --private-output key.pem";
+    let Some((ended, listing, old)) = on_small_disk(folder.path(), fill, generate) else {
+        return;
+    };
+    let stderr = ended.stderr_text();
+    assert_eq!(ended.status, Some(2), "{stderr}");
+    assert!(
+        stderr.contains("; the private key that was there stays in `key.pem`"),
+        "{stderr}"
+    );
+    assert_eq!(
+        (listing.as_slice(), old.as_str()),
+        (["old".to_owned()].as_slice(), "old\n")
+    );
+    let after = fs::read(folder.path().join("key.pem")).expect("a private key");
+    assert_eq!(after, before);
+    assert!(!names(folder.path()).iter().any(|own| own.ends_with(".tmp")));
+}

@@ -58,6 +58,36 @@ impl CertificateTemplate {
             ..self
         }
     }
+
+    /// What can be told before there is a key.
+    ///
+    /// # Errors
+    /// A creation time after `now`; an expiry at once or beyond what certificates can say; an empty, repeated or misleading
+    /// user id.
+    pub fn check(&self, now: Timestamp) -> Result<(), SignError> {
+        let created = self.created;
+        if created > now {
+            return Err(SignError::CreatedInFuture { created, now });
+        }
+        if let Some(validity) = self.validity {
+            if validity.as_secs() == 0 {
+                return Err(SignError::NoValidity);
+            }
+            // GnuPG adds the two in 32 bits, and would see a key that expired long ago.
+            let expires = created.later(validity);
+            if u32::try_from(expires.unix()).is_err() {
+                return Err(SignError::TimeTooLate { time: expires });
+            }
+        }
+        for (index, user_id) in self.user_ids.iter().enumerate() {
+            check_user_id(user_id)?;
+            if self.user_ids.iter().take(index).any(|own| own == user_id) {
+                let user_id = user_id.clone();
+                return Err(SignError::UserIdRepeated { user_id });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A certificate that lacks its signatures, one for each user id.
@@ -72,30 +102,15 @@ pub struct PreparedCertificate {
 /// exactly one self-signature for each user id, which is yet to be made.
 ///
 /// # Errors
-/// A key that our verifier would refuse; a creation time after `now`; an empty, repeated or misleading user id.
+/// A key that our verifier would refuse, and as [`CertificateTemplate::check`].
 pub fn prepare_certificate(
     key: &PublicKey,
     template: &CertificateTemplate,
     now: Timestamp,
 ) -> Result<PreparedCertificate, SignError> {
     admit(key)?;
+    template.check(now)?;
     let created = template.created;
-    if created > now {
-        return Err(SignError::CreatedInFuture { created, now });
-    }
-    if template
-        .validity
-        .is_some_and(|validity| validity.as_secs() == 0)
-    {
-        return Err(SignError::NoValidity);
-    }
-    if let Some(validity) = template.validity {
-        // GnuPG adds the two in 32 bits, and would see a key that expired long ago.
-        let expires = created.later(validity);
-        if u32::try_from(expires.unix()).is_err() {
-            return Err(SignError::TimeTooLate { time: expires });
-        }
-    }
     let body = key_body(key, created)?;
     let key_packet = packet(tag::PUBLIC_KEY, &body);
     let fingerprint = Certificate::from_bytes(&key_packet)
@@ -105,12 +120,7 @@ pub fn prepare_certificate(
     let mut user_ids: Vec<(Vec<u8>, Draft)> = Vec::new();
     for (index, user_id) in template.user_ids.iter().enumerate() {
         let octets = user_id.as_bytes();
-        check_user_id(user_id)?;
         let id_packet = packet(tag::USER_ID, octets);
-        if user_ids.iter().any(|(other, _)| *other == id_packet) {
-            let user_id = user_id.clone();
-            return Err(SignError::UserIdRepeated { user_id });
-        }
         let mut area = Area::default();
         area.created(created)?;
         area.certify_and_sign();
@@ -147,8 +157,15 @@ pub fn prepare_certificate(
 }
 
 fn check_user_id(user_id: &str) -> Result<(), SignError> {
+    /// Of one that is too long, so much is shown, in characters.
+    const SHOWN: usize = 60;
+    let start: String = user_id.chars().take(SHOWN).collect();
     let wrong = |problem| SignError::UserId {
-        user_id: countersign_verify::printable(user_id),
+        user_id: countersign_verify::printable(if user_id.len() > limits::USER_ID_BYTES {
+            &start
+        } else {
+            user_id
+        }),
         problem,
     };
     if user_id.trim().is_empty() {
