@@ -7,9 +7,13 @@ mod proxy;
 mod server;
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use proxy::{Fault, Proxy};
 use serde_json::{Value, json};
 use server::Server;
@@ -31,10 +35,11 @@ impl Desk {
         self.folder.path()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command line of words without spaces.
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
         command
-            .args(arguments)
+            .args(line.split_whitespace())
             .current_dir(self.path())
             .env_clear()
             .env("HOME", self.path())
@@ -47,51 +52,24 @@ impl Desk {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().expect("our command runs"))
+    fn run(&self, line: &str) -> Ran {
+        Ran::of(&mut self.command(line))
     }
 
     fn mint(&self, key: &str) -> Ran {
-        self.run(&[
-            "key",
-            "mint",
-            "--backend",
-            "aws-kms",
-            "--key-id",
-            key,
-            "--name",
-            "R",
-            "--email",
-            "r@example.org",
-            "--created",
-            "2026-01-01",
-            "--output",
-            "r.asc",
-            "--force",
-        ])
+        self.run(&mint(key))
     }
 
-    fn sign(&self, key: &str, more: &[&str]) -> Ran {
-        let arguments = [
-            "sign",
-            "SUMS",
-            "--backend",
-            "aws-kms",
-            "--key-id",
-            key,
-            "--public-key",
-            "r.asc",
-            "--force",
-        ];
-        self.run(&[&arguments, more].concat())
+    fn sign(&self, key: &str, more: &str) -> Ran {
+        self.run(&format!("{} {more}", sign(key)))
     }
 
     /// gpgv, sqv and we accept the signature.
     fn assert_accepted(&self) {
-        self.run(&["verify", "SUMS", "--key", "r.asc"]).done();
-        let run = |program: &str, arguments: &[&str]| {
+        self.run("verify SUMS --key r.asc").done();
+        let run = |program: &str, line: &str| {
             let output = Command::new(program)
-                .args(arguments)
+                .args(line.split_whitespace())
                 .current_dir(self.path())
                 .output()
                 .expect("scripts/test installs it");
@@ -99,21 +77,19 @@ impl Desk {
             assert!(output.status.success(), "{program}: {said}");
         };
         let _ = fs::remove_file(self.path().join("r.gpg"));
-        run(
-            "gpg",
-            &[
-                "--homedir",
-                ".",
-                "--batch",
-                "--dearmor",
-                "--output",
-                "r.gpg",
-                "r.asc",
-            ],
-        );
-        run("gpgv", &["--keyring", "./r.gpg", "SUMS.sig", "SUMS"]);
-        run("sqv", &["--keyring", "r.asc", "SUMS.sig", "SUMS"]);
+        run("gpg", "--homedir . --batch --dearmor --output r.gpg r.asc");
+        run("gpgv", "--keyring ./r.gpg SUMS.sig SUMS");
+        run("sqv", "--keyring r.asc SUMS.sig SUMS");
     }
+}
+
+fn mint(key: &str) -> String {
+    let user_id = "--name R --email r@example.org --created 2026-01-01";
+    format!("key mint --backend aws-kms --key-id {key} {user_id} --output r.asc --force")
+}
+
+fn sign(key: &str) -> String {
+    format!("sign SUMS --backend aws-kms --key-id {key} --public-key r.asc --force")
 }
 
 struct Ran {
@@ -123,7 +99,8 @@ struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("our command runs");
         let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
         Self {
             status: output.status.code().expect("an exit status"),
@@ -169,7 +146,7 @@ fn every_kind_of_key_by_every_kind_of_name() {
         let certificate = fs::read_to_string(desk.path().join("r.asc")).expect("a certificate");
         for name in [&key.id, &key.arn, &alias] {
             proxy.forget();
-            desk.sign(name, &[]).done();
+            desk.sign(name, "").done();
             assert_eq!(proxy.targets(), ["Sign"], "{spec} {name}");
             desk.assert_accepted();
         }
@@ -178,7 +155,7 @@ fn every_kind_of_key_by_every_kind_of_name() {
         assert_eq!(certificate, again, "{spec}");
         let hashes = ["sha256", "sha384", "sha512"];
         for hash in hashes {
-            desk.sign(&key.id, &["--hash", hash]).done();
+            desk.sign(&key.id, &format!("--hash {hash}")).done();
             desk.assert_accepted();
         }
     }
@@ -197,11 +174,7 @@ fn keys_that_do_not_sign_releases() {
         let key = server.create_key(spec, usage);
         let ran = desk.mint(&key.id);
         assert_eq!(ran.status, 2, "{spec}: {}{}", ran.out, ran.err);
-        assert!(
-            ran.err.contains(said) || ran.err.contains("not for signing"),
-            "{spec}: {}",
-            ran.err
-        );
+        assert!(ran.err.contains(said), "{spec}: {}", ran.err);
         assert!(!desk.path().join("r.asc").exists());
     }
     let p256 = server.create_key("ECC_NIST_P256", "SIGN_VERIFY");
@@ -227,7 +200,7 @@ fn states_of_a_key_and_an_alias_that_moved() {
         &json!({ "AliasName": "alias/r", "TargetKeyId": first.id }),
     );
     desk.mint("alias/r").done();
-    let pin = ["--kms-pin-arn", first.arn.as_str()];
+    let pin = format!("--kms-pin-arn {}", first.arn);
     desk.sign("alias/r", &pin).done();
     let before = fs::read(desk.path().join("SUMS.sig")).expect("a signature");
 
@@ -240,7 +213,7 @@ fn states_of_a_key_and_an_alias_that_moved() {
         &format!("leads to {}", second.arn),
         "somebody changed the alias",
     );
-    let ran = desk.sign("alias/r", &[]);
+    let ran = desk.sign("alias/r", "");
     assert_eq!(ran.status, 2);
     assert!(ran.err.contains("our verifier refuses"), "{}", ran.err);
     assert_eq!(
@@ -249,15 +222,15 @@ fn states_of_a_key_and_an_alias_that_moved() {
     );
 
     server.call("DisableKey", &json!({ "KeyId": first.id }));
-    desk.sign(&first.id, &[]).failed("is disabled", "enable it");
+    desk.sign(&first.id, "").failed("is disabled", "enable it");
     server.call("EnableKey", &json!({ "KeyId": first.id }));
     server.call(
         "ScheduleKeyDeletion",
         &json!({ "KeyId": first.id, "PendingWindowInDays": 7 }),
     );
-    desk.sign(&first.id, &[])
+    desk.sign(&first.id, "")
         .failed("cannot be used now", "a key pending deletion");
-    desk.sign("00000000-0000-0000-0000-000000000000", &[])
+    desk.sign("00000000-0000-0000-0000-000000000000", "")
         .failed("no key 00000000", "is it in another region or account?");
 }
 
@@ -269,25 +242,22 @@ fn the_region_comes_from_where_it_is_said() {
     let desk = Desk::new(proxy.url());
     desk.mint(&key.id).done();
     fs::create_dir(desk.path().join(".aws")).expect("a folder");
-    let sign = |key: &str, region: Option<&str>, more: &[&str]| {
+    // Whoever asks the metadata service for it, connects.
+    let metadata = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    metadata.set_nonblocking(true).expect("a socket");
+    let address = metadata.local_addr().expect("an address");
+    let sign = |key: &str, region: Option<&str>, more: &str| {
         proxy.forget();
-        let arguments = [
-            "sign",
-            "SUMS",
-            "--backend",
-            "aws-kms",
-            "--key-id",
-            key,
-            "--public-key",
-            "r.asc",
-            "--force",
-        ];
-        let mut command = desk.command(&[&arguments, more].concat());
+        let mut command = desk.command(&format!("{} {more}", sign(key)));
+        command.env("AWS_EC2_METADATA_DISABLED", "false").env(
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+            format!("http://{address}"),
+        );
         match region {
             Some(region) => command.env("AWS_REGION", region),
             None => command.env_remove("AWS_REGION"),
         };
-        let ran = Ran::of(command.output().expect("our command runs"));
+        let ran = Ran::of(&mut command);
         (proxy.regions(), ran)
     };
     let arn = key
@@ -295,24 +265,26 @@ fn the_region_comes_from_where_it_is_said() {
         .replace(":eu-west-2:", ":ap-south-1:")
         .replace(":us-east-1:", ":ap-south-1:");
     assert_eq!(
-        sign(&key.id, Some("us-west-1"), &["--kms-region", "eu-north-1"]).0,
+        sign(&key.id, Some("us-west-1"), "--kms-region eu-north-1").0,
         ["eu-north-1"]
     );
-    assert_eq!(sign(&arn, Some("us-west-1"), &[]).0, ["ap-south-1"]);
-    assert_eq!(sign(&key.id, Some("us-west-1"), &[]).0, ["us-west-1"]);
-    assert_eq!(sign(&key.id, None, &[]).0, ["eu-west-2"]);
+    assert_eq!(sign(&arn, Some("us-west-1"), "").0, ["ap-south-1"]);
+    assert_eq!(sign(&key.id, Some("us-west-1"), "").0, ["us-west-1"]);
+    assert_eq!(sign(&key.id, None, "").0, ["eu-west-2"]);
     fs::write(
         desk.path().join(".aws/config"),
         "[default]\nregion = ca-central-1\n",
     )
     .expect("a file");
-    assert_eq!(sign(&key.id, None, &[]).0, ["ca-central-1"]);
-    let (regions, ran) = sign(&arn, None, &["--kms-region", "us-east-2"]);
+    assert_eq!(sign(&key.id, None, "").0, ["ca-central-1"]);
+    let (regions, ran) = sign(&arn, None, "--kms-region us-east-2");
     ran.failed(
         "region us-east-2 contradicts the key's ARN",
         "leave --kms-region out",
     );
     assert!(regions.is_empty(), "{regions:?}");
+    let asked = metadata.accept().map_err(|error| error.kind());
+    assert_eq!(asked.err(), Some(ErrorKind::WouldBlock));
 }
 
 #[test]
@@ -322,23 +294,12 @@ fn credentials() {
     let proxy = Proxy::start(server.port());
     let desk = Desk::new(proxy.url());
     desk.mint(&key.id).done();
-    let arguments = [
-        "sign",
-        "SUMS",
-        "--backend",
-        "aws-kms",
-        "--key-id",
-        &key.id,
-        "--public-key",
-        "r.asc",
-    ];
-    let mut command = desk.command(&arguments);
+    let mut command = desk.command(&sign(&key.id));
     command
         .env_remove("AWS_ACCESS_KEY_ID")
         .env_remove("AWS_SECRET_ACCESS_KEY");
     proxy.forget();
-    Ran::of(command.output().expect("our command runs"))
-        .failed("no credentials for kms:Sign", "set AWS_PROFILE");
+    Ran::of(&mut command).failed("no credentials for kms:Sign", "set AWS_PROFILE");
     assert!(proxy.targets().is_empty());
     for (code, message, said, hint) in [
         (
@@ -367,9 +328,74 @@ fn credentials() {
         ),
     ] {
         proxy.always(Fault::Error(400, code, message));
-        desk.sign(&key.id, &[]).failed(said, hint);
+        desk.sign(&key.id, "").failed(said, hint);
     }
     assert!(!desk.path().join("SUMS.sig").exists());
+}
+
+/// The policies that we print, at a server that goes by them: a token for a tag signs, one for a branch does not, and neither
+/// does a user without kms:Sign.
+#[test]
+fn identities_that_may_sign_and_others() {
+    let server = Server::start_with_policies();
+    let made = server.identities(&json!({}));
+    let (key, arn) = (text(&made, "key"), text(&made, "arn"));
+    let desk = Desk::new(server.url());
+    let policies = format!("kms policy {arn} --mint --algorithm ed25519 --github example/tool");
+    let mut policies: Value = serde_json::from_str(&desk.run(&policies).done().out).expect("JSON");
+    // The server has no condition keys of KMS. Those of tokens it has.
+    let statements = policies["iam"]["Statement"].as_array_mut();
+    for statement in statements.expect("a list") {
+        statement
+            .as_object_mut()
+            .expect("an object")
+            .remove("Condition");
+    }
+    let made = server.identities(&json!({ "arn": arn, "policies": policies }));
+
+    let reader = (text(&made, "reader"), text(&made, "reader_secret"));
+    let as_reader = |line: &str| {
+        let mut command = desk.command(line);
+        command
+            .env("AWS_ACCESS_KEY_ID", &reader.0)
+            .env("AWS_SECRET_ACCESS_KEY", &reader.1);
+        Ran::of(&mut command)
+    };
+    as_reader(&mint(&key)).failed(
+        &format!("no permission for kms:Sign on {key}"),
+        "the key policy and an IAM policy must allow it",
+    );
+
+    let role = text(&made, "role");
+    let with_token = |line: &str, reference: &str| {
+        let claims = json!({
+            "iss": "https://token.actions.githubusercontent.com",
+            "aud": "sts.amazonaws.com",
+            "sub": format!("repo:example/tool:ref:refs/{reference}"),
+        });
+        let encoded = BASE64URL.encode(claims.to_string());
+        let token = format!("{}.{encoded}.x", BASE64URL.encode(r#"{"alg":"none"}"#));
+        fs::write(desk.path().join("token"), token).expect("a file");
+        let mut command = desk.command(line);
+        command
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", "token")
+            .env("AWS_ROLE_ARN", &role);
+        Ran::of(&mut command)
+    };
+    with_token(&mint(&arn), "tags/v1.0").done();
+    with_token(&sign(&arn), "tags/v1.0").done();
+    desk.assert_accepted();
+    fs::remove_file(desk.path().join("SUMS.sig")).expect("a signature");
+    let ran = with_token(&sign(&arn), "heads/main");
+    ran.failed("credentials for kms:Sign", "`aws sts get-caller-identity`");
+    assert!(ran.err.contains("AssumeRoleWithWebIdentity"), "{}", ran.err);
+    assert!(!desk.path().join("SUMS.sig").exists());
+}
+
+fn text(document: &Value, name: &str) -> String {
+    document[name].as_str().expect("a text").to_owned()
 }
 
 #[test]
@@ -387,22 +413,26 @@ fn faults_that_end_and_faults_that_do_not() {
         Fault::ResetAfter,
     ] {
         proxy.next([fault, fault]);
-        desk.sign(&key.id, &[]).done();
+        desk.sign(&key.id, "").done();
         desk.assert_accepted();
     }
     fs::remove_file(desk.path().join("SUMS.sig")).expect("a signature");
     proxy.always(throttled);
-    desk.sign(&key.id, &["--kms-timeout", "20"])
+    desk.sign(&key.id, "--kms-timeout 20")
         .failed("throttled", "sign fewer files at once");
     proxy.always(Fault::Silence);
-    desk.sign(&key.id, &["--kms-timeout", "2"])
+    desk.sign(&key.id, "--kms-timeout 2")
         .failed("took too long", "--kms-timeout");
     proxy.always(Fault::Truncated);
-    let ran = desk.sign(&key.id, &["--kms-timeout", "5"]);
+    let ran = desk.sign(&key.id, "--kms-timeout 5");
     assert_eq!(ran.status, 2, "{}", ran.err);
-    for fault in [Fault::WrongSignature, Fault::ShortSignature] {
+    for fault in [
+        Fault::WrongSignature,
+        Fault::ShortSignature,
+        Fault::DerSignature,
+    ] {
         proxy.always(fault);
-        let ran = desk.sign(&key.id, &[]);
+        let ran = desk.sign(&key.id, "");
         assert_eq!(ran.status, 2, "{}", ran.err);
         assert!(ran.err.contains("signer returned"), "{}", ran.err);
     }
@@ -412,7 +442,7 @@ fn faults_that_end_and_faults_that_do_not() {
         endpoint: "http://127.0.0.1:1".to_owned(),
         ..desk
     };
-    desk.sign(&key.id, &["--kms-timeout", "30"])
+    desk.sign(&key.id, "--kms-timeout 30")
         .failed("out of reach", "are region, endpoint");
 }
 
@@ -430,22 +460,13 @@ fn many_files_through_faults() {
         fs::write(desk.path().join(name), name).expect("a file");
     }
     proxy.every(20);
-    let mut arguments = vec!["sign"];
-    arguments.extend(names.iter().map(String::as_str));
-    arguments.extend([
-        "--backend",
-        "aws-kms",
-        "--key-id",
-        &key.id,
-        "--public-key",
-        "r.asc",
-        "--json",
-    ]);
-    let ran = desk.run(&arguments).done();
+    let files = names.join(" ");
+    let signer = format!("--backend aws-kms --key-id {} --public-key r.asc", key.id);
+    let ran = desk.run(&format!("sign {files} {signer} --json")).done();
     let said: Value = serde_json::from_str(&ran.out).expect("JSON");
     assert_eq!(said["signatures"].as_array().map(Vec::len), Some(FILES));
     for name in &names {
-        desk.run(&["verify", name, "--key", "r.asc"]).done();
+        desk.run(&format!("verify {name} --key r.asc")).done();
     }
 }
 
@@ -453,11 +474,11 @@ fn many_files_through_faults() {
 fn policies_allow_the_least() {
     const ARN: &str = "arn:aws:kms:eu-west-2:111122223333:key/1234abcd-12ab";
     let desk = Desk::new("http://127.0.0.1:1".to_owned());
-    let policy = |more: &[&str]| -> Value {
-        let ran = desk.run(&[&["kms", "policy", ARN], more].concat()).done();
+    let policy = |more: &str| -> Value {
+        let ran = desk.run(&format!("kms policy {ARN} {more}")).done();
         serde_json::from_str(&ran.out).expect("JSON")
     };
-    let all = policy(&["--github", "example/tool"]);
+    let all = policy("--github example/tool");
     let sign = &all["iam"]["Statement"];
     assert_eq!(sign.as_array().map(Vec::len), Some(1));
     assert_eq!(sign[0]["Action"], "kms:Sign");
@@ -482,32 +503,29 @@ fn policies_allow_the_least() {
             "StringLike": { "token.actions.githubusercontent.com:sub": "repo:example/tool:ref:refs/tags/*" },
         })
     );
-    let trust = policy(&["--gitlab", "group/sub/project", "--print", "trust"]);
+    let trust = policy("--gitlab group/sub/project --print trust");
     assert_eq!(
         trust["Statement"][0]["Condition"]["StringLike"],
         json!({ "gitlab.com:sub": "project_path:group/sub/project:ref_type:tag:ref:*" })
     );
-    let mint = policy(&["--mint", "--algorithm", "ed25519", "--print", "iam"]);
+    let mint = policy("--mint --algorithm ed25519 --print iam");
     assert_eq!(
         mint["Statement"][0]["Condition"]["StringEquals"]["kms:MessageType"],
         "RAW"
     );
     assert_eq!(mint["Statement"][1]["Action"], "kms:GetPublicKey");
+    let by = |more: &str| format!("kms policy {ARN} {more}");
     for wrong in [
-        &["kms", "policy", "alias/release"][..],
-        &[
-            "kms",
-            "policy",
-            "arn:aws:kms:eu-west-2:111122223333:alias/x",
-        ],
-        &["kms", "policy", ARN, "--github", "example/*"],
-        &["kms", "policy", ARN, "--github", "a/b", "--gitlab", "a/b"],
-        &["kms", "policy", ARN, "--print", "trust"],
-        &["kms", "policy", ARN, "--role", "a*"],
-        &["kms", "policy"],
-        &["kms"],
+        "kms policy alias/release".to_owned(),
+        "kms policy arn:aws:kms:eu-west-2:111122223333:alias/x".to_owned(),
+        by("--github example/*"),
+        by("--github a/b --gitlab a/b"),
+        by("--print trust"),
+        by("--role a*"),
+        "kms policy".to_owned(),
+        "kms".to_owned(),
     ] {
-        let ran = desk.run(wrong);
+        let ran = desk.run(&wrong);
         assert_eq!(ran.status, 2, "{wrong:?}: {}", ran.out);
         assert!(ran.out.is_empty());
     }

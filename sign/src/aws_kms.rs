@@ -103,15 +103,15 @@ impl AwsKmsBackend {
         Self { attempts, ..self }
     }
 
-    /// Time for one call with all its tries; a minute unless set. One answer may take a sixth of it.
+    /// Time for one call with all its tries; a minute unless set. One answer may take ten seconds of it, one connection five.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         let timeout = Some(timeout);
         Self { timeout, ..self }
     }
 
-    /// With a configuration of the SDK's: its credentials, HTTP client, retries and time-outs are taken as they are. A region
-    /// or an endpoint set here goes before its own.
+    /// With a configuration of the SDK's: its credentials, HTTP client, retries and time-outs are taken as they are. What
+    /// is set here, or by an option, goes before its own.
     #[must_use]
     pub fn with_sdk_config(self, sdk_config: SdkConfig) -> Self {
         let sdk_config = Some(sdk_config);
@@ -148,8 +148,8 @@ impl AwsKmsBackend {
             return Ok((client.clone(), region.unwrap_or_default()));
         }
         let timeout = match options.get(TIMEOUT_OPTION) {
-            None => self.timeout.unwrap_or(TIMEOUT),
-            Some(text) => seconds(text)?,
+            None => self.timeout,
+            Some(text) => Some(seconds(text)?),
         };
         let endpoint_url = options.get(ENDPOINT_URL).or(self.endpoint_url.as_deref());
         let config = match &self.sdk_config {
@@ -159,22 +159,10 @@ impl AwsKmsBackend {
                     .or_else(EnvironmentVariableRegionProvider::new())
                     .or_else(ProfileFileRegionProvider::new())
                     .or_else(Region::new(DEFAULT_REGION));
-                let attempts = self.attempts.unwrap_or(ATTEMPTS);
                 aws_config::defaults(BehaviorVersion::latest())
                     .region(chain)
-                    .retry_config(
-                        RetryConfig::standard()
-                            .with_max_attempts(attempts)
-                            .with_initial_backoff(FIRST_PAUSE)
-                            .with_max_backoff(LONGEST_PAUSE),
-                    )
-                    .timeout_config(
-                        TimeoutConfig::builder()
-                            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-                            .read_timeout(READ_TIMEOUT.min(timeout))
-                            .operation_timeout(timeout)
-                            .build(),
-                    )
+                    .retry_config(retries(ATTEMPTS))
+                    .timeout_config(timeouts(TIMEOUT))
                     .load()
                     .await
             }
@@ -186,6 +174,12 @@ impl AwsKmsBackend {
         if let Some(url) = endpoint_url {
             builder = builder.endpoint_url(url);
         }
+        if let Some(attempts) = self.attempts {
+            builder = builder.retry_config(retries(attempts));
+        }
+        if let Some(timeout) = timeout {
+            builder = builder.timeout_config(timeouts(timeout));
+        }
         let client = Client::from_conf(builder.build());
         let region = client.config().region().map(ToString::to_string);
         Ok((client, region.unwrap_or_default()))
@@ -194,28 +188,44 @@ impl AwsKmsBackend {
     async fn open(&self, wanted: WantedKey<'_>) -> Result<AwsKmsSigner, BackendError> {
         let key_id = wanted.key_id().to_owned();
         let (client, region) = self.client(&key_id, wanted.options()).await?;
-        let pinned_arn = wanted.options().get(PIN_ARN).map(str::to_owned);
-        let mut signer = AwsKmsSigner {
-            client,
-            call: Call {
-                action: "kms:Sign",
-                key_id,
-                region,
-            },
-            // Replaced below where it is not known yet.
-            public_key: PublicKey::Ed25519([0; 32]),
-            arn: None,
-            pinned_arn,
+        let call = Call {
+            action: "kms:Sign",
+            key_id,
+            region,
         };
-        match wanted.public_key() {
-            Some(key) => signer.public_key = key.clone(),
-            None => signer.fetch().await.map_err(other)?,
-        }
-        let (key_id, region) = (&signer.call.key_id, &signer.call.region);
-        let (bits, algorithm) = (signer.public_key.bits(), signer.public_key.to_string());
+        let key = KmsKey {
+            client,
+            call,
+            pinned_arn: wanted.options().get(PIN_ARN).map(str::to_owned),
+        };
+        let (public_key, arn) = match wanted.public_key() {
+            Some(public_key) => (public_key.clone(), None),
+            None => key.fetch().await.map_err(other)?,
+        };
+        let (key_id, region) = (&key.call.key_id, &key.call.region);
+        let (bits, algorithm) = (public_key.bits(), public_key.to_string());
         tracing::debug!(key_id, region, bits, algorithm, "key in AWS KMS");
-        Ok(signer)
+        Ok(AwsKmsSigner {
+            key,
+            public_key,
+            arn,
+        })
     }
+}
+
+fn retries(attempts: u32) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_initial_backoff(FIRST_PAUSE)
+        .with_max_backoff(LONGEST_PAUSE)
+}
+
+fn timeouts(whole: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(whole))
+        .read_timeout(READ_TIMEOUT.min(whole))
+        .operation_timeout(whole)
+        .build()
 }
 
 fn other(error: KmsError) -> BackendError {
@@ -281,20 +291,17 @@ impl Backend for AwsKmsBackend {
     }
 }
 
-/// A key in AWS KMS.
+/// A key in AWS KMS, and how to reach it.
 #[derive(Debug)]
-struct AwsKmsSigner {
+struct KmsKey {
     client: Client,
     call: Call,
-    public_key: PublicKey,
-    /// As the service told it.
-    arn: Option<String>,
     pinned_arn: Option<String>,
 }
 
-impl AwsKmsSigner {
-    /// GetPublicKey, and whether it is a key that signs.
-    async fn fetch(&mut self) -> Result<(), KmsError> {
+impl KmsKey {
+    /// GetPublicKey, and whether it is a key that signs. The key, and its ARN if the service tells it.
+    async fn fetch(&self) -> Result<(PublicKey, Option<String>), KmsError> {
         let call = Call {
             action: "kms:GetPublicKey",
             ..self.call.clone()
@@ -333,12 +340,8 @@ impl AwsKmsSigner {
         {
             return Err(call.malformed(&format!("a key of {spec} that is {expected}")));
         }
-        self.arn = answer
-            .key_id()
-            .filter(|own| own.starts_with("arn:"))
-            .map(str::to_owned);
-        self.public_key = key;
-        Ok(())
+        let arn = answer.key_id().filter(|own| own.starts_with("arn:"));
+        Ok((key, arn.map(str::to_owned)))
     }
 
     fn check_pin(&self, found: Option<&str>) -> Result<(), KmsError> {
@@ -351,29 +354,40 @@ impl AwsKmsSigner {
             _ => Ok(()),
         }
     }
+}
 
+/// A key in AWS KMS that signs.
+#[derive(Debug)]
+struct AwsKmsSigner {
+    key: KmsKey,
+    public_key: PublicKey,
+    /// As the service told it.
+    arn: Option<String>,
+}
+
+impl AwsKmsSigner {
     async fn ask(&self, request: SignRequest<'_>) -> Result<Vec<u8>, SignerError> {
         let algorithm = self.algorithm(&request)?;
         let (kind, message) = message(&request).map_err(wrapped)?;
-        let (key_id, region) = (&self.call.key_id, &self.call.region);
+        let KmsKey { client, call, .. } = &self.key;
+        let (key_id, region) = (&call.key_id, &call.region);
         tracing::debug!(key_id, region, algorithm = algorithm.as_str(), "kms:Sign");
-        let answer = self
-            .client
+        let answer = client
             .sign()
-            .key_id(&self.call.key_id)
+            .key_id(key_id)
             .message(Blob::new(message))
             .message_type(kind)
             .signing_algorithm(algorithm)
             .send()
             .await
-            .map_err(|error| wrapped(self.call.failed(error)))?;
-        self.check_pin(answer.key_id()).map_err(wrapped)?;
+            .map_err(|error| wrapped(call.failed(error)))?;
+        self.key.check_pin(answer.key_id()).map_err(wrapped)?;
         let signature = answer
             .signature()
-            .ok_or_else(|| wrapped(self.call.malformed("no signature")))?;
+            .ok_or_else(|| wrapped(call.malformed("no signature")))?;
         match request.scheme() {
             Scheme::EcdsaP256 => fixed_length(signature.as_ref())
-                .ok_or_else(|| wrapped(self.call.malformed("no DER signature"))),
+                .ok_or_else(|| wrapped(call.malformed("no DER signature"))),
             _ => Ok(signature.as_ref().to_vec()),
         }
     }

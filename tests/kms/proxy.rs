@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// What may go wrong with one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
@@ -24,6 +27,8 @@ pub(crate) enum Fault {
     WrongSignature,
     /// A signature that is too short.
     ShortSignature,
+    /// ASN.1 around two numbers, as ECDSA has it, where the octets themselves are due.
+    DerSignature,
 }
 
 #[derive(Default)]
@@ -209,11 +214,24 @@ fn serve(stream: &TcpStream, upstream: u16, state: &Mutex<State>) -> std::io::Re
             }
         }
         Some(Fault::ShortSignature) => {
-            answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n\
-                       Content-Length: 32\r\n\r\n{\"KeyId\":\"x\",\"Signature\":\"AA==\"}"
-                .to_vec();
+            answer = with_signature("AA==");
+        }
+        Some(Fault::DerSignature) => {
+            let number = [[2, 32].as_slice(), &[7; 32]].concat();
+            let der = [[0x30, 68].as_slice(), &number, &number].concat();
+            answer = with_signature(&STANDARD.encode(der));
         }
         _ => {}
     }
     stream.write_all(&answer)
+}
+
+fn with_signature(base64: &str) -> Vec<u8> {
+    let body = format!("{{\"KeyId\":\"x\",\"Signature\":\"{base64}\"}}");
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }

@@ -24,8 +24,17 @@ impl Server {
     /// # Panics
     /// Where the server is not installed. A test that skips itself proves nothing.
     pub(crate) fn start() -> Self {
+        Self::start_with("false")
+    }
+
+    /// One that checks signatures of requests, and policies.
+    pub(crate) fn start_with_policies() -> Self {
+        Self::start_with("true")
+    }
+
+    fn start_with(policies: &str) -> Self {
         const PATIENCE: Duration = Duration::from_secs(30);
-        let program = program();
+        let program = installed("ministack");
         assert!(
             program.is_file(),
             "`{}` is missing: scripts/test installs it",
@@ -37,9 +46,11 @@ impl Server {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", folder.path())
+            .env("TMPDIR", folder.path())
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .env("SERVICES", "kms,sts,iam")
+            .env("AUTH", policies)
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")
             .current_dir(folder.path())
@@ -102,6 +113,20 @@ impl Server {
         serde_json::from_str(body).unwrap_or(Value::Null)
     }
 
+    /// What `identities.py` makes, and says.
+    pub(crate) fn identities(&self, wanted: &Value) -> Value {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/kms/identities.py");
+        let output = Command::new(installed("python"))
+            .arg(script)
+            .args([self.url(), wanted.to_string()])
+            .env_clear()
+            .output()
+            .expect("scripts/test installs it");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
     fn exchange(&self, request: &[u8]) -> Option<Vec<u8>> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream
@@ -121,11 +146,11 @@ impl Drop for Server {
     }
 }
 
-/// Where `scripts/test` puts it: below the target directory.
-fn program() -> PathBuf {
+/// Where `scripts/test` puts a program: below the target directory.
+fn installed(name: &str) -> PathBuf {
     let ours = PathBuf::from(env!("CARGO_BIN_EXE_countersign"));
     let target = ours.ancestors().nth(2).expect("a target directory");
-    target.join("venv/bin/ministack")
+    target.join("venv/bin").join(name)
 }
 
 pub(crate) fn free_port() -> u16 {
