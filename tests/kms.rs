@@ -37,9 +37,14 @@ impl Desk {
 
     /// A command line of words without spaces.
     fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let mut command = self.program(Path::new(env!("CARGO_BIN_EXE_countersign")));
+        command.args(line.split_whitespace());
         command
-            .args(line.split_whitespace())
+    }
+
+    fn program(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
+        command
             .current_dir(self.path())
             .env_clear()
             .env("HOME", self.path())
@@ -529,4 +534,72 @@ fn policies_allow_the_least() {
         assert_eq!(ran.status, 2, "{wrong:?}: {}", ran.out);
         assert!(ran.out.is_empty());
     }
+}
+
+/// What the page shows: the commands of ours, and the program.
+#[test]
+fn the_page_does_what_it_says() {
+    let page = fs::read_to_string("docs/sign-with-aws-kms.md").expect("the page");
+    let server = Server::start();
+    let key = server.create_key("RSA_4096", "SIGN_VERIFY");
+    server.call(
+        "CreateAlias",
+        &json!({ "AliasName": "alias/release", "TargetKeyId": key.id }),
+    );
+    let desk = Desk::new(server.url());
+    fs::rename(desk.path().join("SUMS"), desk.path().join("SHA256SUMS")).expect("a file");
+    let joined = page.replace("\\\n", "");
+    let commands: Vec<&str> = joined
+        .lines()
+        .filter_map(|line| line.strip_prefix("    countersign "))
+        .collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    let arn = "arn:aws:kms:eu-west-2:111122223333:key/KEY_ID";
+    // In the order of the work, not of the page, where publishing comes before signing.
+    for verb in ["key mint", "sign", "verify", "kms policy"] {
+        let found = commands.iter().find(|line| line.starts_with(verb));
+        let line = found.expect("each of them is there").replace(arn, &key.arn);
+        let mut words = desk.command("");
+        let quoted = line.replace("'Example Releases'", "Example\u{a0}Releases");
+        words.args(quoted.split(' ').filter(|own| !own.is_empty()));
+        Ran::of(&mut words).done();
+    }
+    assert!(desk.path().join("SHA256SUMS.sig").exists());
+
+    let example = fs::read_to_string("sign/examples/aws_kms.rs").expect("the example");
+    let (_, code) = example.split_once("// begin\n").expect("a beginning");
+    let (code, _) = code.split_once("// end\n").expect("an end");
+    let shown: Vec<&str> = code.lines().filter(|line| !line.is_empty()).collect();
+    let block: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .collect();
+    assert!(
+        block.join("\n").contains(&shown.join("\n")),
+        "the page shows another program than the example"
+    );
+}
+
+/// What the example collects names the key, and holds neither the digest's nor the signature's octets.
+#[test]
+fn the_example_collects_diagnostics() {
+    let ours = Path::new(env!("CARGO_BIN_EXE_countersign"));
+    let server = Server::start();
+    let key = server.create_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY");
+    let desk = Desk::new(server.url());
+    desk.mint(&key.id).done();
+    // In a process of its own: the SDK reads the environment.
+    let example = ours.with_file_name("examples").join("aws_kms");
+    assert!(example.is_file(), "`{}` is not built", example.display());
+    let mut command = desk.program(&example);
+    command.args(["SUMS", "r.asc", &key.id]);
+    let ran = Ran::of(&mut command).done();
+    assert!(
+        ran.err.contains(&key.id) && ran.err.contains("Ed25519"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("countersign_sign"), "{}", ran.err);
+    fs::write(desk.path().join("SUMS.sig"), &ran.out).expect("a signature");
+    desk.assert_accepted();
 }

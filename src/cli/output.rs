@@ -1,5 +1,6 @@
 //! Files that are written whole or not at all.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -31,47 +32,81 @@ pub(crate) enum Access {
     Private,
 }
 
-/// Whether two paths lead to the same file, whatever their spelling: links, hard ones too.
-pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (fs::metadata(one), fs::metadata(other)) {
+/// What a path leads to, whatever its spelling: links, hard ones too.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    #[cfg(unix)]
+    File { device: u64, inode: u64 },
+    #[cfg(not(unix))]
+    File(PathBuf),
+    /// One that is not there yet: its folder and its name.
+    Place(PathBuf, PathBuf),
+    /// One that can be nowhere.
+    Nowhere(PathBuf),
+}
+
+impl Identity {
+    pub(crate) fn of(path: &Path) -> Self {
         #[cfg(unix)]
-        (Ok(one), Ok(other)) => {
+        if let Ok(found) = fs::metadata(path) {
             use std::os::unix::fs::MetadataExt as _;
-            (one.dev(), one.ino()) == (other.dev(), other.ino())
+            let (device, inode) = (found.dev(), found.ino());
+            return Self::File { device, inode };
         }
         #[cfg(not(unix))]
-        (Ok(_), Ok(_)) => fs::canonicalize(one).ok() == fs::canonicalize(other).ok(),
-        // One that is not there yet: the same name in the same folder.
-        _ => match (place(one), place(other)) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => one == other,
-        },
+        if let Ok(found) = fs::canonicalize(path) {
+            return Self::File(found);
+        }
+        match place(path) {
+            Ok((folder, name)) => Self::Place(folder, name),
+            Err(_) => Self::Nowhere(path.to_owned()),
+        }
     }
 }
 
-/// Refuses to write over something that is read. `-` is the file that the shell has put there, if it is one.
+/// Whether two paths lead to the same file.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    Identity::of(one) == Identity::of(other)
+}
+
+/// Files that are read, and so are not written over.
+pub(crate) struct Inputs<'a>(HashMap<Identity, &'a Path>);
+
+impl<'a> Inputs<'a> {
+    pub(crate) fn new(paths: impl IntoIterator<Item = &'a Path>) -> Self {
+        let named = paths.into_iter().filter_map(|path| {
+            let file = behind(path, "/dev/stdin")?;
+            Some((Identity::of(file), file))
+        });
+        Self(named.collect())
+    }
+
+    /// Refuses to write over one of them. `-` is the file that the shell has put there, if it is one.
+    pub(crate) fn spare(&self, output: &Path) -> Result<(), Failure> {
+        let Some(output) = behind(output, "/dev/stdout") else {
+            return Ok(());
+        };
+        match self.0.get(&Identity::of(output)) {
+            None => Ok(()),
+            Some(input) => {
+                let (output, input) = (shown(output), shown(input));
+                let message = if output == input {
+                    format!("`{output}` is both read and to be written")
+                } else {
+                    format!("`{output}` is to be written and is the same file as `{input}`")
+                };
+                Err(failed("output-is-input", message))
+            }
+        }
+    }
+}
+
+/// Refuses to write over something that is read.
 pub(crate) fn spare<'a>(
     output: &Path,
     inputs: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), Failure> {
-    let Some(output) = behind(output, "/dev/stdout") else {
-        return Ok(());
-    };
-    let mut inputs = inputs
-        .into_iter()
-        .filter_map(|input| behind(input, "/dev/stdin"));
-    match inputs.find(|input| is_same_file(output, input)) {
-        None => Ok(()),
-        Some(input) => {
-            let (output, input) = (shown(output), shown(input));
-            let message = if output == input {
-                format!("`{output}` is both read and to be written")
-            } else {
-                format!("`{output}` is to be written and is the same file as `{input}`")
-            };
-            Err(failed("output-is-input", message))
-        }
-    }
+    Inputs::new(inputs).spare(output)
 }
 
 fn behind<'a>(path: &'a Path, stream: &'static str) -> Option<&'a Path> {

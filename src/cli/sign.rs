@@ -1,5 +1,6 @@
 //! `countersign sign`: detached signatures, each verified before it is written.
 
+use std::collections::HashMap;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use serde_json::json;
 use super::args::{SignOptions, SignerChoice};
 use super::inputs::{self, shown};
 use super::outcome::{Failure, Made, chain, failed};
-use super::output::{self, Existing};
+use super::output::{self, Existing, Identity};
 use super::report::{Progress, Reporter};
 use super::wait;
 
@@ -76,19 +77,16 @@ fn sign(options: &SignOptions, reporter: &Reporter, made: &mut Made) -> Result<(
     inputs::at_most_one_stdin(read.clone().chain(&options.files).chain(&own))?;
     let outputs = outputs(options)?;
     // Whatever its spelling: nothing that is read is written over.
-    let inputs: Vec<&Path> = read
-        .chain(&options.files)
-        .chain(&own)
-        .map(PathBuf::as_path)
-        .collect();
-    for (place, target) in outputs.iter().enumerate() {
-        output::spare(target, inputs.iter().copied())?;
+    let inputs = read.chain(&options.files).chain(&own);
+    let inputs = output::Inputs::new(inputs.map(PathBuf::as_path));
+    let mut targets: HashMap<Identity, &Path> = HashMap::new();
+    for target in &outputs {
+        inputs.spare(target)?;
         // One that leads nowhere now may lead to another signature once that is written.
         if target.is_symlink() {
             output::has_place(target)?;
         }
-        let mut before = outputs.iter().take(place);
-        if let Some(other) = before.find(|own| output::is_same_file(own, target)) {
+        if let Some(other) = targets.insert(Identity::of(target), target) {
             let message = format!(
                 "`{}` and `{}` are the same file: a signature would be lost",
                 shown(other),
