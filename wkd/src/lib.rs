@@ -19,6 +19,20 @@
 )]
 
 mod address;
+mod armor;
+mod keyring;
 pub mod limits;
+mod packet;
+mod policy;
+mod published;
+mod tree;
+mod write;
 
 pub use address::{Address, AddressError, Domain, Method};
+pub use keyring::KeyringError;
+pub use policy::{PolicyFile, PolicyFileError};
+pub use published::Unpublishable;
+pub use tree::{
+    Change, Gravity, KeyWarning, Layout, SkipReason, Skipped, Tree, TreeError, UserIdWarning,
+    Warning, Written, WrittenFile,
+};
