@@ -418,8 +418,15 @@ impl Judged {
             let is = |kind| CERTIFICATIONS.contains(&kind);
             own.iter().filter(move |own| kind(own.body).is_some_and(is))
         };
+        let mut revocations = own
+            .iter()
+            .filter(|own| kind(own.body) == Some(CERTIFICATION_REVOCATION));
         let Some(newest) = certifications().max_by_key(|own| published::created(own.body)) else {
-            return Standing::Forged;
+            // Some programs drop what was revoked and keep the revocation.
+            return match revocations.next() {
+                Some(_) => Standing::Warn(UserIdWarning::Revoked),
+                None => Standing::Forged,
+            };
         };
         let standing = self.standing(place, self.now);
         match standing {
@@ -440,10 +447,8 @@ impl Judged {
                 _ => Standing::Forged,
             };
         }
-        let revoked = own
-            .iter()
-            .filter(|own| kind(own.body) == Some(CERTIFICATION_REVOCATION))
-            .any(|own| published::created(own.body) >= published::created(newest.body));
+        let revoked =
+            revocations.any(|own| published::created(own.body) >= published::created(newest.body));
         Standing::Warn(if revoked {
             UserIdWarning::Revoked
         } else {
