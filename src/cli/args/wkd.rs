@@ -19,6 +19,19 @@ pub(crate) struct BuildOptions {
     pub(crate) keys: Vec<PathBuf>,
 }
 
+const URL_FLAGS: &[&str] = &["help", "json", "quiet", "color"];
+const BUILD_FLAGS: &[&str] = &[
+    "help",
+    "json",
+    "quiet",
+    "color",
+    "domain",
+    "address",
+    "submission-address",
+    "layout",
+    "output",
+];
+
 pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "wkd",
@@ -49,7 +62,7 @@ pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
 fn parse_url(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "wkd url",
-        flags: &["help", "json", "quiet", "color"],
+        flags: URL_FLAGS,
         ..words
     };
     let mut found = None;
@@ -75,17 +88,7 @@ fn parse_url(words: Words<'_>) -> Result<Command, UsageError> {
 fn parse_build(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
         command: "wkd build",
-        flags: &[
-            "help",
-            "json",
-            "quiet",
-            "color",
-            "domain",
-            "address",
-            "submission-address",
-            "layout",
-            "output",
-        ],
+        flags: BUILD_FLAGS,
         ..words
     };
     let (mut domain, mut layout, mut output) = (None, None, None);
