@@ -7,7 +7,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use countersign_verify::parallel::in_parallel;
-use countersign_verify::{Certificate, Fingerprint, Policy, Timestamp, UserIdStanding, printable};
+use countersign_verify::{
+    Certificate, Fingerprint, Policy, SignatureRefusal, Timestamp, UserIdStanding, printable,
+};
 
 use crate::address::{Address, Domain, Method};
 use crate::keyring::{Found, Keyring, KeyringError};
@@ -436,6 +438,7 @@ impl Judged {
         }
         // What cannot be checked here is taken at its word: clients check it themselves.
         let checkable = standing == Some(UserIdStanding::NotCertified)
+            && self.key_is_checkable()
             && certifications().all(|own| is_checkable(own.body));
         if checkable {
             let then =
@@ -454,6 +457,20 @@ impl Judged {
         } else {
             UserIdWarning::NotChecked
         })
+    }
+
+    /// Whether the verifier can work with the key at all: there are RSA keys of 10240 bits in Debian's keyring.
+    fn key_is_checkable(&self) -> bool {
+        let primary = self.assessment.as_ref().map(|own| own.primary());
+        !matches!(
+            primary.and_then(|own| own.refusal()),
+            Some(
+                SignatureRefusal::KeyTooLarge { .. }
+                    | SignatureRefusal::UnsafeRsaKey { .. }
+                    | SignatureRefusal::UnsafePoint { .. }
+                    | SignatureRefusal::UnsupportedKeyAlgorithm { .. }
+            )
+        )
     }
 
     fn standing(&self, place: usize, at: Timestamp) -> Option<UserIdStanding> {

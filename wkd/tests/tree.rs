@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_testkit::{
     ArmorChecksum, ArmorKind, Binding, CertificateBuilder, Hash, Key, Over, SignatureBuilder,
-    Subpacket, armor, key_flags, packet, public_key, public_subkey, secret_key_stub,
+    Subpacket, armor, key_flags, mpi, packet, public_key, public_subkey, secret_key_stub,
     signature_type, simple_certificate, tag, trust, user_id,
 };
 use countersign_wkd::{Change, Layout, Tree, TreeError, Written, limits};
@@ -293,6 +293,19 @@ fn under_the_hash_of_a_revoked_user_id_no_other_is_served() {
     assert_eq!(warnings(&written), ["user-id-revoked"]);
     // With its revocation, of which clients learn so.
     assert_eq!(site.joe(), alone);
+    // Some keyrings have nothing but the revocation left.
+    let bare = CertificateBuilder::new(&key(1))
+        .with_user_id(jane, BORN)
+        .with_packet(user_id(JOE))
+        .with_certification(
+            JOE,
+            &key(1),
+            &SignatureBuilder::new(signature_type::CERTIFICATION_REVOCATION, BORN + DAY),
+        )
+        .build();
+    let site = Site::new();
+    assert_eq!(warnings(&site.build(bare)), ["user-id-revoked"]);
+    assert!(!String::from_utf8_lossy(&site.joe()).contains("jane"));
 }
 
 #[test]
@@ -307,7 +320,12 @@ fn expired_and_revoked_certificates_are_served_with_a_warning() {
         .with_user_id_signed(JOE, &[own().with_hash(Hash::Sha1)])
         .build();
     let dsa = simple_certificate(&Key::dsa_placeholder(BORN), JOE, BORN);
+    // Too large for the verifier, and in use all the same: wkd-exporter gives up on one.
+    let too_large = CertificateBuilder::new(&Key::rsa_raw(&[0xff; 1280], &[1, 0, 1], BORN))
+        .with_user_id_signed(JOE, &[own().with_value(mpi(&[0x55; 1280]))])
+        .build();
     for (certificate, warning) in [
+        (too_large, "user-id-not-checked"),
         (expired, "expired"),
         (revoked, "revoked"),
         (weak, "user-id-not-checked"),
