@@ -2,3 +2,4 @@
 
 pub use countersign_sign as sign;
 pub use countersign_verify as verify;
+pub use countersign_wkd as wkd;

@@ -130,6 +130,24 @@ fn a_release_is_signed_as_the_page_says() {
 }
 
 #[test]
+fn keys_are_published_as_the_page_says() {
+    let desk = Desk::new();
+    let commands = commands(&page("publish-keys-with-wkd.md"));
+    assert!(commands.len() >= 8, "{commands:#?}");
+    for command in &commands {
+        let said = desk.ends(command, 0);
+        if command.starts_with("gpg ") {
+            // Both certificates, each with the user id of the address.
+            assert_eq!(said.matches("releases@example.org").count(), 2, "{said}");
+        }
+    }
+    let below = "public/.well-known/openpgpkey/example.org";
+    let hu = fs::read_dir(desk.path(&format!("{below}/hu"))).unwrap();
+    assert_eq!(hu.count(), 1);
+    assert!(desk.exists(&format!("{below}/policy")));
+}
+
+#[test]
 fn a_key_is_rotated_as_the_page_says() {
     const REFUSED: &str = "gpgv --keyring ./old.gpg SHA256SUMS.sig SHA256SUMS";
     let desk = Desk::new();

@@ -16,3 +16,5 @@ mod they_make;
 mod verdicts;
 #[path = "interop/we_make.rs"]
 mod we_make;
+#[path = "interop/wkd.rs"]
+mod wkd;

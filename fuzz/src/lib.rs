@@ -4,16 +4,20 @@
 //! the test kit makes. The targets in `fuzz_targets/` are nothing but calls of these.
 #![forbid(unsafe_code)]
 
+mod address;
 mod certificate;
 mod fixture;
 mod manifest;
 mod outcome;
+mod policy;
 mod seeds;
 mod signature;
 mod verify;
 
+pub use address::address;
 pub use certificate::certificate;
 pub use manifest::manifest;
+pub use policy::policy;
 pub use seeds::{Seed, seeds};
 pub use signature::signature;
 pub use verify::verify;
@@ -22,11 +26,13 @@ pub use verify::verify;
 pub type Property = fn(&[u8]);
 
 /// Every target: its name, which is that of its corpus folder, and its property.
-pub const TARGETS: [(&str, Property); 4] = [
+pub const TARGETS: [(&str, Property); 6] = [
     ("certificate", certificate),
     ("signature", signature),
     ("manifest", manifest),
     ("verify", verify),
+    ("address", address),
+    ("policy", policy),
 ];
 
 /// Feeds the files named on the command line to a property, such as an input that made it fail.

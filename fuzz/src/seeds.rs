@@ -27,6 +27,8 @@ pub fn seeds() -> Vec<Seed> {
         ("signature", signatures()),
         ("manifest", manifests()),
         ("verify", programs()),
+        ("address", addresses()),
+        ("policy", policies()),
     ];
     targets
         .into_iter()
@@ -44,6 +46,49 @@ type Named = Vec<(String, Vec<u8>)>;
 
 fn legacy(seed: u8) -> Key {
     Key::ed25519_legacy([seed; 32], CREATED)
+}
+
+fn texts(all: &[(&str, &str)]) -> Named {
+    let named = all.iter();
+    named
+        .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+        .collect()
+}
+
+fn addresses() -> Named {
+    texts(&[
+        ("plain", "Joe.Doe@example.org"),
+        ("user-id", "Joe Doe (work) <joe.doe@example.org>"),
+        ("local-part-not-ascii", "J\u{f6}rg <j\u{f6}rg@example.org>"),
+        ("all-characters", "a.!#$%&'*+-/=?^_`{|}~0@example.org"),
+        ("u-label", "joe@B\u{dc}CHER.example"),
+        ("a-label", "joe@xn--bcher-kva.example"),
+        ("ideographic-stop", "joe@b\u{fc}cher\u{3002}example"),
+        ("traversal", "evil <evil@[../../../pwned]>"),
+        ("traversal-local", "../../x@example.org"),
+        ("wide-slash", "joe@example.org\u{ff0f}x"),
+        ("wide-at", "joe\u{ff20}x@example.org"),
+        ("two-brackets", "A <a@example.org> <b@example.org>"),
+        ("number", "joe@127.0.0.1"),
+        ("quoted", "\"joe doe\"@example.org"),
+        ("override", "joe\u{202e}@example.org"),
+        ("root", "joe@example.org."),
+        ("bad-punycode", "joe@xn--a.example"),
+    ])
+}
+
+fn policies() -> Named {
+    texts(&[
+        ("empty", ""),
+        (
+            "all",
+            "# comment\nMailbox-Only\r\ndane-only\nauth-submit\nprotocol-version: 5\nsubmission-address: key@example.org\n",
+        ),
+        ("site", "org.example.x_y: 1: 2\n"),
+        ("repeated", "mailbox-only\nMAILBOX-ONLY\n"),
+        ("html", "<!doctype html><title>404</title>"),
+        ("no-keyword", ": value\n"),
+    ])
 }
 
 fn certificates() -> Named {

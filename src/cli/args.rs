@@ -35,6 +35,7 @@ mod key;
 mod kms;
 mod manifest;
 mod sign;
+mod wkd;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -48,6 +49,7 @@ pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
 pub(crate) use self::kms::{PolicyKind, PolicyOptions, Repository};
 pub(crate) use self::manifest::{ManifestFormat, ManifestOptions};
 pub(crate) use self::sign::{SignOptions, SignerChoice};
+pub(crate) use self::wkd::{BuildOptions, UrlOptions};
 use super::outcome::{Failure, Made, Outcome, Verdict, failed};
 
 /// What is asked for, and how to speak.
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Show(Box<ShowOptions>),
     #[cfg(feature = "aws-kms")]
     Policy(Box<PolicyOptions>),
+    WkdUrl(Box<UrlOptions>),
+    WkdBuild(Box<BuildOptions>),
     /// Help or version.
     Print(String),
 }
@@ -121,13 +125,15 @@ impl UsageError {
     /// Whether the command at fault makes something, and so has the JSON form of those.
     pub(crate) fn into_made(self) -> Result<Made, Self> {
         match self.command.split(' ').next() {
-            Some("sign" | "manifest" | "key" | "kms") => {
+            Some("sign" | "manifest" | "key" | "kms" | "wkd") => {
                 let failure = failed("usage", self.message).with_hint(self.hint);
                 let command = match self.command {
                     "key generate" => "key-generate",
                     "key mint" => "key-mint",
                     "key show" => "key-show",
                     "kms policy" => "kms-policy",
+                    "wkd url" => "wkd-url",
+                    "wkd build" => "wkd-build",
                     other => other,
                 };
                 Ok(Made {
@@ -187,6 +193,7 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                     Some("key") => key::parse(words),
                     #[cfg(feature = "aws-kms")]
                     Some("kms") => kms::parse(words),
+                    Some("wkd") => wkd::parse(words),
                     Some("help") => parse_help(words),
                     _ => Err(words.unknown_command(&verb)),
                 };
@@ -219,6 +226,17 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
                     }
                 },
                 _ => key::HELP,
+            },
+            Some("wkd") => match words.next()? {
+                Some(Word::Value(verb)) => match verb.to_str() {
+                    Some("url") => wkd::URL_HELP,
+                    Some("build") => wkd::BUILD_HELP,
+                    _ => {
+                        words.command = "wkd";
+                        return Err(words.unknown_command_of(&verb, WKD_COMMANDS));
+                    }
+                },
+                _ => wkd::HELP,
             },
             Some("help") => HELP,
             _ => return Err(words.unknown_command(&verb)),
@@ -428,8 +446,9 @@ struct Words<'p> {
     backend_flags: Vec<BackendFlag>,
 }
 
-const COMMANDS: &[&str] = &["verify", "check", "sign", "manifest", "key", "help"];
+const COMMANDS: &[&str] = &["verify", "check", "sign", "manifest", "key", "wkd", "help"];
 const KEY_COMMANDS: &[&str] = &["generate", "mint", "show"];
+const WKD_COMMANDS: &[&str] = &["url", "build"];
 const GLOBAL_FLAGS: &[&str] = &["help", "version", "json", "quiet", "color"];
 const VERIFY_FLAGS: &[&str] = &[
     "help",
@@ -578,7 +597,9 @@ impl Words<'_> {
     fn help_hint(&self) -> String {
         match self.command {
             "countersign" => "`countersign --help` lists the commands".to_owned(),
-            verb @ ("key" | "kms") => format!("`countersign {verb} --help` lists the commands"),
+            verb @ ("key" | "kms" | "wkd") => {
+                format!("`countersign {verb} --help` lists the commands")
+            }
             verb => format!("`countersign {verb} --help` lists the options"),
         }
     }
@@ -710,7 +731,9 @@ Commands:
   key show       What is in a certificate, and whether it would be trusted
 ",
     kms_command!(),
-    "  help           This text, or `help COMMAND`
+    "  wkd url        Where the certificate for a mail address is served
+  wkd build      A Web Key Directory: the files that a web server serves
+  help           This text, or `help COMMAND`
 
 Options:
       --json         One JSON object on standard output

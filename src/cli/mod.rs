@@ -13,6 +13,7 @@ mod report;
 mod sign;
 mod verify;
 mod wait;
+mod wkd;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,6 +47,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Command::Mint(options)) => reporter.finish_made(key::mint(&options)),
         #[cfg(feature = "aws-kms")]
         Ok(Command::Policy(options)) => reporter.finish_made(kms::policy(&options)),
+        Ok(Command::WkdUrl(options)) => reporter.finish_made(wkd::url(&options)),
+        Ok(Command::WkdBuild(options)) => {
+            let made = wkd::build(&options, &reporter);
+            reporter.finish_made(made)
+        }
         Ok(Command::Show(options)) => reporter.finish_made(key::show(&options)),
         Err(usage) => match usage.into_made() {
             Ok(made) => reporter.finish_made(made),

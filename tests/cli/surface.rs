@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{command_in, fixture, process};
 
-const HELPS: [&[&str]; 9] = [
+const HELPS: [&[&str]; 12] = [
     &["--help"],
     &["verify", "--help"],
     &["check", "--help"],
@@ -17,7 +17,14 @@ const HELPS: [&[&str]; 9] = [
     &["key", "generate", "--help"],
     &["key", "mint", "--help"],
     &["key", "show", "--help"],
+    &["wkd", "--help"],
+    &["wkd", "url", "--help"],
+    &["wkd", "build", "--help"],
 ];
+
+fn is_of_commands(arguments: &[&str]) -> bool {
+    arguments == ["key", "--help"] || arguments == ["wkd", "--help"]
+}
 
 fn help(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -96,9 +103,11 @@ fn help_lists_exactly_the_flags_that_there_are() {
         ("args/key.rs", "const GENERATE_FLAGS: &[&str] = &[", false),
         ("args/key.rs", "const MINT_FLAGS: &[&str] = &[", true),
         ("args/key.rs", "const SHOW_FLAGS: &[&str] = &[", false),
+        ("args/wkd.rs", "const URL_FLAGS: &[&str] = &[", false),
+        ("args/wkd.rs", "const BUILD_FLAGS: &[&str] = &[", false),
     ];
-    // The help of `key` is about its commands.
-    let helps = HELPS.iter().filter(|own| own[..] != ["key", "--help"]);
+    // The help of `key` and that of `wkd` are about their commands.
+    let helps = HELPS.iter().filter(|own| !is_of_commands(own));
     assert_eq!(helps.clone().count(), tables.len());
     for (arguments, (file, table, takes_backend_options)) in helps.zip(tables) {
         let text = help(arguments);
@@ -126,7 +135,7 @@ fn help_lists_exactly_the_flags_that_there_are() {
 #[test]
 fn examples_in_the_help_work() {
     for arguments in HELPS {
-        if arguments == ["key", "--help"] {
+        if is_of_commands(arguments) {
             continue;
         }
         let text = help(arguments);
@@ -142,6 +151,9 @@ fn examples_in_the_help_work() {
         copy("alice.asc", "hello.asc");
         if arguments != ["key", "mint", "--help"] {
             copy("alice.asc", "release.asc");
+        }
+        if arguments[0] == "wkd" {
+            copy("alice.asc", "releases@example.org.asc");
         }
         copy("alice.pem", "release.key.pem");
         fs::create_dir(folder.path().join("dist")).expect("a folder can be made");

@@ -194,3 +194,67 @@ fn two_at_once() {
         assert!(wanted.contains(&found), "a mixture");
     }
 }
+
+/// Each file of a directory is the old one or the new one, and there is never one without the policy.
+#[test]
+fn web_key_directory() {
+    use countersign_testkit::{Key, simple_certificate};
+    const FILES: u8 = 20;
+    let folder = folder();
+    let path = folder.path();
+    let ring = |seed: u8| {
+        let certificate = |file: u8| {
+            let key = Key::ed25519_legacy([seed + file; 32], 1_700_000_000);
+            simple_certificate(&key, &format!("joe{file}@example.org"), 1_700_000_000)
+        };
+        (0..FILES).flat_map(certificate).collect::<Vec<u8>>()
+    };
+    fs::write(path.join("old.pgp"), ring(1)).expect("a file can be written");
+    fs::write(path.join("new.pgp"), ring(1 + FILES)).expect("a file can be written");
+    let build =
+        |root: &str, ring: &str| format!("wkd build --domain example.org --output {root} {ring}");
+    let hu = |root: &str| {
+        path.join(root)
+            .join(".well-known/openpgpkey/example.org/hu")
+    };
+    let files = |root: &str| {
+        let read = |name: &String| fs::read(hu(root).join(name)).expect("the file is there");
+        let names = names(&hu(root));
+        let names = names.into_iter().filter(|name| !name.starts_with('.'));
+        names.map(|name| (read(&name), name)).collect::<Vec<_>>()
+    };
+    done(path, &build("public", "old.pgp"));
+    let old = files("public");
+    let again = build("public", "new.pgp");
+    let usual = timed(path, &again);
+    let new = files("public");
+    let reset = || {
+        for (octets, name) in &old {
+            fs::write(hu("public").join(name), octets).expect("a file can be written");
+        }
+    };
+    reset();
+    let expected: Vec<&str> = old.iter().map(|(_, name)| name.as_str()).collect();
+    kill_at_all_moments(path, usual, &again, || {
+        let found = files("public");
+        assert_eq!(found.len(), usize::from(FILES));
+        for ((found, old), new) in found.iter().zip(&old).zip(&new) {
+            assert!(found == old || found == new, "neither old nor new");
+        }
+        no_stranger(&hu("public"), &expected, false);
+        reset();
+        found == new
+    });
+    // Where there is none yet, a file comes after the policy.
+    let first = build("fresh", "new.pgp");
+    kill_at_all_moments(path, usual, &first, || {
+        let fresh = path.join("fresh");
+        let some = hu("fresh").is_dir() && !files("fresh").is_empty();
+        assert!(!some || hu("fresh").with_file_name("policy").is_file());
+        let all = some && files("fresh").len() == usize::from(FILES);
+        if fresh.exists() {
+            fs::remove_dir_all(fresh).expect("a folder can be removed");
+        }
+        all
+    });
+}

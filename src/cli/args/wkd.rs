@@ -1,0 +1,203 @@
+//! `countersign wkd`: url, build.
+
+use std::path::PathBuf;
+
+use countersign::wkd::{Address, AddressError, Domain, Layout};
+
+use super::{Command, UsageError, WKD_COMMANDS, Word, Words, printable};
+
+pub(crate) struct UrlOptions {
+    pub(crate) address: Address,
+}
+
+pub(crate) struct BuildOptions {
+    pub(crate) domain: Domain,
+    pub(crate) addresses: Vec<Address>,
+    pub(crate) submission_address: Option<Address>,
+    pub(crate) layout: Layout,
+    pub(crate) output: PathBuf,
+    pub(crate) keys: Vec<PathBuf>,
+}
+
+const URL_FLAGS: &[&str] = &["help", "json", "quiet", "color"];
+const BUILD_FLAGS: &[&str] = &[
+    "help",
+    "json",
+    "quiet",
+    "color",
+    "domain",
+    "address",
+    "submission-address",
+    "layout",
+    "output",
+];
+
+pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
+    let mut words = Words {
+        command: "wkd",
+        flags: &["help", "json", "quiet", "color"],
+        ..words
+    };
+    loop {
+        match words.next()? {
+            Some(Word::Flag("help")) => return Ok(Command::Print(HELP.to_owned())),
+            Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
+            Some(Word::Value(verb)) => {
+                return match verb.to_str() {
+                    Some("url") => parse_url(words),
+                    Some("build") => parse_build(words),
+                    _ => Err(words.unknown_command_of(&verb, WKD_COMMANDS)),
+                };
+            }
+            None => {
+                return Err(UsageError {
+                    hint: "`countersign wkd --help` lists them".to_owned(),
+                    ..words.error("`wkd` needs a command: url or build")
+                });
+            }
+        }
+    }
+}
+
+fn parse_url(words: Words<'_>) -> Result<Command, UsageError> {
+    let mut words = Words {
+        command: "wkd url",
+        flags: URL_FLAGS,
+        ..words
+    };
+    let mut found = None;
+    while let Some(word) = words.next()? {
+        match word {
+            Word::Flag("help") => return Ok(Command::Print(URL_HELP.to_owned())),
+            Word::Flag(_) | Word::BackendFlag(_) => {}
+            Word::Value(value) if found.is_none() => {
+                let text = words.text("ADDRESS", value)?;
+                let address = address(&text).map_err(|problem| words.error(&problem))?;
+                found = Some(address);
+            }
+            Word::Value(extra) => {
+                let shown = printable(&extra.to_string_lossy());
+                return Err(words.error(&format!("more than one ADDRESS: `{shown}`")));
+            }
+        }
+    }
+    let address = found.ok_or_else(|| words.error("no ADDRESS given"))?;
+    Ok(Command::WkdUrl(Box::new(UrlOptions { address })))
+}
+
+fn parse_build(words: Words<'_>) -> Result<Command, UsageError> {
+    let mut words = Words {
+        command: "wkd build",
+        flags: BUILD_FLAGS,
+        ..words
+    };
+    let (mut domain, mut layout, mut output) = (None, None, None);
+    let (mut addresses, mut submission_address) = (Vec::new(), None);
+    let mut keys = Vec::new();
+    while let Some(word) = words.next()? {
+        match word {
+            Word::Flag("help") => return Ok(Command::Print(BUILD_HELP.to_owned())),
+            Word::Flag(flag @ "domain") => words.once_parsed(flag, &mut domain, |text| {
+                text.parse::<Domain>().map_err(|error| error.to_string())
+            })?,
+            Word::Flag(flag @ "address") => addresses.push(words.parsed(flag, address)?),
+            Word::Flag(flag @ "submission-address") => {
+                words.once_parsed(flag, &mut submission_address, address)?;
+            }
+            Word::Flag(flag @ "layout") => {
+                words.once_parsed(flag, &mut layout, |text| match text {
+                    "advanced" => Ok(Layout::Advanced),
+                    "direct" => Ok(Layout::Direct),
+                    "both" => Ok(Layout::Both),
+                    other => Err(format!(
+                        "`{}` is neither `advanced` nor `direct` nor `both`",
+                        printable(other)
+                    )),
+                })?;
+            }
+            Word::Flag(flag @ "output") => {
+                words.once(flag, &mut output, |value| Ok(PathBuf::from(value)))?;
+            }
+            Word::Flag(_) | Word::BackendFlag(_) => {}
+            Word::Value(key) => keys.push(PathBuf::from(key)),
+        }
+    }
+    let domain = domain.ok_or_else(|| words.error("--domain is needed"))?;
+    if keys.is_empty() {
+        return Err(words.error("no KEY given"));
+    }
+    let stranger = addresses.iter().find(|own| *own.domain() != domain);
+    if let Some(stranger) = stranger {
+        return Err(words.error(&format!(
+            "--address: `{stranger}` is no address of {domain}"
+        )));
+    }
+    Ok(Command::WkdBuild(Box::new(BuildOptions {
+        domain,
+        addresses,
+        submission_address,
+        layout: layout.unwrap_or(Layout::Advanced),
+        output: output.unwrap_or_else(|| PathBuf::from(".")),
+        keys,
+    })))
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    text.parse()
+        .map_err(|error: AddressError| error.to_string())
+}
+
+pub(super) const HELP: &str = "\
+Serve certificates from your own domain, as a Web Key Directory (WKD).
+
+Usage: countersign wkd url ADDRESS
+       countersign wkd build --domain DOMAIN KEY...
+
+Commands:
+  url        Where the certificate for a mail address is served
+  build      The files that a web server serves
+
+`countersign wkd COMMAND --help` says more.
+";
+
+pub(super) const URL_HELP: &str = "\
+Print where the certificate for a mail address is served.
+
+Usage: countersign wkd url ADDRESS [OPTIONS]
+
+Options:
+      --json, -q --quiet, --color WHEN, -h --help
+
+Prints the hash of the address, and for each of the two methods URL and path below the web root. A
+client asks `openpgpkey.DOMAIN` (advanced) if there is such a host, and else `DOMAIN` (direct).
+Exit status: 0 done, 2 not done.
+
+Example:
+  countersign wkd url releases@example.org
+";
+
+pub(super) const BUILD_HELP: &str = "\
+Write the files of a Web Key Directory for a domain.
+
+Usage: countersign wkd build --domain DOMAIN KEY... [OPTIONS]
+
+  KEY                      File with certificates, binary or armored; `-` is standard input
+
+Options:
+      --domain DOMAIN      Whose mail addresses are served
+      --address ADDRESS    Only this one; may be repeated. Default: all of the domain
+      --output DIR         The root of the web server; files go below DIR/.well-known/openpgpkey.
+                           Default: this folder
+      --layout NAME        advanced (default): for the host openpgpkey.DOMAIN; direct: for
+                           DOMAIN; both
+      --submission-address ADDRESS
+                           Write a file that tells where to mail new certificates
+      --json, -q --quiet, --color WHEN, -h --help
+
+Each file holds the certificates for one address, without other user ids and others' signatures.
+What is there is added to; a certificate that cannot be published is named, the others are written.
+Exit status: 0 done, 2 not done or not all.
+
+Example:
+  countersign wkd build --domain example.org --output public releases@example.org.asc
+";

@@ -1,0 +1,178 @@
+//! `countersign wkd`: url, build.
+
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::thread::available_parallelism;
+use std::time::SystemTime;
+
+use countersign::wkd::{Change, Gravity, Method, Skipped, Tree, Written, WrittenFile};
+use serde_json::{Value, json};
+
+use super::args::{BuildOptions, UrlOptions};
+use super::inputs::{self, shown};
+use super::outcome::{Failure, Made, chain, failed};
+use super::report::{Progress, Reporter};
+
+pub(crate) fn url(options: &UrlOptions) -> Made {
+    let mut made = Made::new("wkd-url");
+    let address = &options.address;
+    made.note("address", address.to_string());
+    made.note("hash", address.hash());
+    made.results.push(format!("hash: {}", address.hash()));
+    for method in [Method::Advanced, Method::Direct] {
+        let (url, path) = (address.url(method), address.relative_path(method));
+        made.results.push(format!("{method}: {url}"));
+        made.results.push(format!("{method}-path: {path}"));
+        let host = address.host(method);
+        made.note(
+            method.name(),
+            json!({ "host": host, "url": url, "path": path }),
+        );
+    }
+    made
+}
+
+pub(crate) fn build(options: &BuildOptions, reporter: &Reporter) -> Made {
+    let mut made = Made::new("wkd-build");
+    if let Err(failure) = try_build(options, reporter, &mut made) {
+        made.failures.push(failure);
+    }
+    made
+}
+
+fn try_build(options: &BuildOptions, reporter: &Reporter, made: &mut Made) -> Result<(), Failure> {
+    inputs::at_most_one_stdin(&options.keys)?;
+    let now = SystemTime::now().into();
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let mut tree = Tree::new(options.domain.clone(), now).with_threads(threads);
+    for address in &options.addresses {
+        tree = tree
+            .with_address(address.clone())
+            .map_err(|error| failed(error.name(), chain(&error)))?;
+    }
+    if let Some(address) = &options.submission_address {
+        tree = tree.with_submission_address(address.clone());
+    }
+    let sizes = options.keys.iter().map(|key| size(key));
+    let name = match options.keys.as_slice() {
+        [key] => shown(key),
+        keys => format!("{} files", keys.len()),
+    };
+    let progress = Progress::new(reporter, name, sizes.sum());
+    for key in &options.keys {
+        if let Err(failure) = add(&mut tree, key, &progress) {
+            made.failures.push(failure);
+        }
+    }
+    drop(progress);
+    let written = tree.write(&options.output, options.layout);
+    tell(options, &written, made);
+    Ok(())
+}
+
+fn add(tree: &mut Tree, key: &Path, progress: &Progress) -> Result<(), Failure> {
+    let counted = |source: &mut dyn Read| {
+        let reader = Counted { source, progress };
+        let added = tree.add(&key.to_string_lossy(), reader);
+        added.map_err(|error| inputs::unreadable(key, &error))
+    };
+    let mut counted = counted;
+    if inputs::is_stdin(key) {
+        counted(&mut io::stdin().lock())
+    } else {
+        counted(&mut inputs::open(key)?)
+    }
+}
+
+/// Reads, and tells how much.
+struct Counted<'r> {
+    source: &'r mut dyn Read,
+    progress: &'r Progress,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let octets = self.source.read(buffer)?;
+        self.progress.add(octets as u64);
+        Ok(octets)
+    }
+}
+
+fn tell(options: &BuildOptions, written: &Written, made: &mut Made) {
+    let whole = |path: &Path| shown(&options.output.join(path));
+    let files = written.files();
+    made.results
+        .extend(files.iter().map(|file| whole(file.path())));
+    let changed = files.iter().filter(|own| own.change() != Change::Unchanged);
+    let changed = changed.count();
+    let certificates = files.iter().filter(|file| file.address().is_some()).count();
+    if !files.is_empty() {
+        made.remarks.push(format!(
+            "`{}`: {} of certificates, {changed} of {} written",
+            shown(&options.output),
+            counted(certificates),
+            counted(files.len())
+        ));
+    }
+    for skipped in written.skipped() {
+        match skipped.reason().gravity() {
+            Gravity::Expected => made.remarks.push(format!("not published: {skipped}")),
+            Gravity::Failure => made.failures.push(failed(
+                skipped.reason().name(),
+                format!("not published: {skipped}"),
+            )),
+        }
+    }
+    for warning in written.warnings() {
+        made.warnings.push(warning.to_string());
+    }
+    for failure in written.failures() {
+        made.failures.push(failed(failure.name(), chain(failure)));
+    }
+    made.note("domain", options.domain.as_str());
+    made.note("output", shown(&options.output));
+    made.note(
+        "files",
+        files
+            .iter()
+            .map(|file| file_document(&whole(file.path()), file))
+            .collect::<Vec<_>>(),
+    );
+    let skipped = written.skipped().iter().map(skipped_document);
+    made.note("skipped", skipped.collect::<Vec<_>>());
+}
+
+fn counted(files: usize) -> String {
+    if files == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{files} files")
+    }
+}
+
+fn file_document(path: &str, file: &WrittenFile) -> Value {
+    let certificates = file.certificates().iter().map(ToString::to_string);
+    json!({
+        "path": path,
+        "change": file.change().to_string(),
+        "size": file.size(),
+        "address": file.address(),
+        "certificates": certificates.collect::<Vec<_>>(),
+    })
+}
+
+fn skipped_document(skipped: &Skipped) -> Value {
+    json!({
+        "keyring": skipped.keyring(),
+        "number": skipped.number(),
+        "certificate": skipped.fingerprint().map(|own| own.to_string()),
+        "user_id": skipped.user_id(),
+        "reason": skipped.reason().name(),
+        "message": skipped.reason().to_string(),
+    })
+}
+
+fn size(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |found| found.len())
+}
