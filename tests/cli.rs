@@ -7,6 +7,8 @@ mod fixture;
 mod json;
 #[path = "cli/json_made.rs"]
 mod json_made;
+#[path = "cli/json_page.rs"]
+mod json_page;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/surface.rs"]
