@@ -1,7 +1,7 @@
 //! Certificate files.
 
 use countersign_testkit::{ArmorChecksum, ArmorKind, armor};
-use countersign_verify::{Certificate, CertificateError, DetachedSignature, Source, Trust, limits};
+use countersign_verify::{Certificate, CertificateError, DetachedSignature, Policy, Source, Trust, limits};
 
 use crate::fixture::{FIXTURES, MANIFEST, NOW, trusting};
 use crate::outcome::{described, verified};
@@ -35,6 +35,12 @@ pub fn certificate(data: &[u8]) {
             // A replacement character takes three octets in place of one.
             id.len() <= 3 * limits::USER_ID_BYTES
         }));
+    }
+    for own in &certificates {
+        let assessment = own.assess(&Policy::new(), NOW);
+        assert_eq!(assessment.user_ids().len(), own.user_ids().count());
+        assert_eq!(assessment.subkeys().len() + 1, own.keys().count());
+        assert_eq!(assessment.primary().fingerprint(), own.fingerprint());
     }
     let mut fingerprints: Vec<_> = certificates.iter().map(Certificate::fingerprint).collect();
     fingerprints.sort_unstable();
