@@ -37,6 +37,7 @@ mod armor;
 #[cfg(feature = "aws-kms")]
 mod aws_kms;
 pub mod backend;
+pub mod ecdsa;
 mod local;
 pub mod manifest;
 pub mod openpgp;
