@@ -43,6 +43,8 @@ pub mod manifest;
 pub mod openpgp;
 mod public_key;
 mod signer;
+#[cfg(feature = "token")]
+pub mod token;
 
 #[cfg(feature = "aws-kms")]
 pub use aws_kms::{AwsKmsBackend, DEFAULT_REGION, KmsError};
