@@ -35,6 +35,7 @@ mod key;
 mod kms;
 mod manifest;
 mod sign;
+mod token;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
 pub(crate) use self::kms::{PolicyKind, PolicyOptions, Repository};
 pub(crate) use self::manifest::{ManifestFormat, ManifestOptions};
 pub(crate) use self::sign::{SignOptions, SignerChoice};
+pub(crate) use self::token::{
+    CertificateOptions, IssueOptions, JudgeOptions, JwksOptions, TokenConfigOptions, TokenKey,
+};
 use super::outcome::{Failure, Made, Outcome, Verdict, failed};
 
 /// What is asked for, and how to speak.
@@ -65,6 +69,13 @@ pub(crate) enum Command {
     Generate(Box<GenerateOptions>),
     Mint(Box<MintOptions>),
     Show(Box<ShowOptions>),
+    TokenIssue(Box<IssueOptions>),
+    TokenJwks(Box<JwksOptions>),
+    TokenCert(Box<CertificateOptions>),
+    TokenCsr(Box<CertificateOptions>),
+    TokenInspect(Box<String>),
+    TokenVerify(Box<JudgeOptions>),
+    TokenConfig(Box<TokenConfigOptions>),
     #[cfg(feature = "aws-kms")]
     Policy(Box<PolicyOptions>),
     /// Help or version.
@@ -121,13 +132,20 @@ impl UsageError {
     /// Whether the command at fault makes something, and so has the JSON form of those.
     pub(crate) fn into_made(self) -> Result<Made, Self> {
         match self.command.split(' ').next() {
-            Some("sign" | "manifest" | "key" | "kms") => {
+            Some("token") if self.command == "token verify" => Err(self),
+            Some("sign" | "manifest" | "key" | "kms" | "token") => {
                 let failure = failed("usage", self.message).with_hint(self.hint);
                 let command = match self.command {
                     "key generate" => "key-generate",
                     "key mint" => "key-mint",
                     "key show" => "key-show",
                     "kms policy" => "kms-policy",
+                    "token issue" => "token-issue",
+                    "token jwks" => "token-jwks",
+                    "token cert" => "token-cert",
+                    "token csr" => "token-csr",
+                    "token inspect" => "token-inspect",
+                    "token config" => "token-config",
                     other => other,
                 };
                 Ok(Made {
@@ -143,7 +161,10 @@ impl UsageError {
         let failure = Failure::new(Verdict::CouldNotTell, "usage", self.message);
         Outcome {
             failure: Some(failure.with_hint(self.hint)),
-            ..Outcome::new(self.command)
+            ..Outcome::new(match self.command {
+                "token verify" => "token-verify",
+                other => other,
+            })
         }
     }
 }
@@ -185,6 +206,7 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                     Some("sign") => sign::parse(words),
                     Some("manifest") => manifest::parse(words),
                     Some("key") => key::parse(words),
+                    Some("token") => token::parse(words),
                     #[cfg(feature = "aws-kms")]
                     Some("kms") => kms::parse(words),
                     Some("help") => parse_help(words),
@@ -219,6 +241,16 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
                     }
                 },
                 _ => key::HELP,
+            },
+            Some("token") => match words.next()? {
+                Some(Word::Value(verb)) => match token::help(&verb.to_string_lossy()) {
+                    Some(text) => text,
+                    None => {
+                        words.command = "token";
+                        return Err(words.unknown_command_of(&verb, token::TOKEN_COMMANDS));
+                    }
+                },
+                _ => token::HELP,
             },
             Some("help") => HELP,
             _ => return Err(words.unknown_command(&verb)),
@@ -428,7 +460,9 @@ struct Words<'p> {
     backend_flags: Vec<BackendFlag>,
 }
 
-const COMMANDS: &[&str] = &["verify", "check", "sign", "manifest", "key", "help"];
+const COMMANDS: &[&str] = &[
+    "verify", "check", "sign", "manifest", "key", "token", "help",
+];
 const KEY_COMMANDS: &[&str] = &["generate", "mint", "show"];
 const GLOBAL_FLAGS: &[&str] = &["help", "version", "json", "quiet", "color"];
 const VERIFY_FLAGS: &[&str] = &[
@@ -578,7 +612,9 @@ impl Words<'_> {
     fn help_hint(&self) -> String {
         match self.command {
             "countersign" => "`countersign --help` lists the commands".to_owned(),
-            verb @ ("key" | "kms") => format!("`countersign {verb} --help` lists the commands"),
+            verb @ ("key" | "kms" | "token") => {
+                format!("`countersign {verb} --help` lists the commands")
+            }
             verb => format!("`countersign {verb} --help` lists the options"),
         }
     }
@@ -708,6 +744,7 @@ Commands:
   key generate   A private key on disk and its certificate
   key mint       A certificate for a key that a backend has
   key show       What is in a certificate, and whether it would be trusted
+  token COMMAND  Tokens for container registries: issue, jwks, cert, csr, inspect, verify, config
 ",
     kms_command!(),
     "  help           This text, or `help COMMAND`
