@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use server::{Answer, Registry, SERVICE};
+use server::{Answer, Registry, SERVICE, digest};
 
 const ISSUER: &str = "auth.example.org";
 
@@ -161,7 +161,7 @@ fn push_pull_mount_catalogue_and_delete() {
 fn skopeo_pushes_and_pulls() {
     let desk = Desk::new();
     let registry = desk.registry(&["p256.crt"]);
-    server::image(&desk.path().join("image"));
+    image(&desk.path().join("image"));
     let token = desk.token(
         "--key-id p256.key.pem --certificate p256.crt",
         "repository:team/image:pull,push",
@@ -340,4 +340,33 @@ fn a_key_is_rotated_without_a_refused_token() {
 fn refused(answer: &Answer, error: &str) {
     assert_eq!(answer.status, 401, "{}", answer.head);
     assert!(answer.head.contains(error), "{}", answer.head);
+}
+
+/// An image without layers, as a folder of the OCI image layout.
+fn image(folder: &Path) {
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs).expect("a folder");
+    let put = |text: &str| {
+        let digest = digest(text.as_bytes());
+        let name = digest.strip_prefix("sha256:").expect("a digest").to_owned();
+        fs::write(blobs.join(name), text).expect("a file");
+        (digest, text.len())
+    };
+    let (config, octets) = put(
+        "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
+    );
+    let (manifest, manifest_octets) = put(&format!(
+        "{{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{{\"mediaType\":\
+         \"application/vnd.oci.image.config.v1+json\",\"digest\":\"{config}\",\"size\":{octets}}},\"layers\":[]}}"
+    ));
+    let index = format!(
+        "{{\"schemaVersion\":2,\"manifests\":[{{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\
+         \"{manifest}\",\"size\":{manifest_octets},\"annotations\":{{\"org.opencontainers.image.ref.name\":\"v1\"}}}}]}}"
+    );
+    fs::write(folder.join("index.json"), index).expect("a file");
+    fs::write(
+        folder.join("oci-layout"),
+        "{\"imageLayoutVersion\":\"1.0.0\"}",
+    )
+    .expect("a file");
 }

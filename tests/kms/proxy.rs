@@ -10,6 +10,8 @@ use std::time::Duration;
 /// What may go wrong with one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
+    /// None, this time.
+    Nothing,
     /// Status, the service's name for it, and a message.
     Error(u16, &'static str, &'static str),
     /// The connection ends before the service saw the request.

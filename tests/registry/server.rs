@@ -182,39 +182,10 @@ impl Drop for Registry {
     }
 }
 
-fn digest(octets: &[u8]) -> String {
+pub(crate) fn digest(octets: &[u8]) -> String {
     let digest = Hash::Sha256.digest(octets);
     let hex: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
     format!("sha256:{hex}")
-}
-
-/// An image without layers, as a folder of the OCI image layout.
-pub(crate) fn image(folder: &Path) {
-    let blobs = folder.join("blobs/sha256");
-    fs::create_dir_all(&blobs).expect("a folder");
-    let put = |text: &str| {
-        let digest = digest(text.as_bytes());
-        let name = digest.strip_prefix("sha256:").expect("a digest").to_owned();
-        fs::write(blobs.join(name), text).expect("a file");
-        (digest, text.len())
-    };
-    let (config, octets) = put(
-        "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
-    );
-    let (manifest, manifest_octets) = put(&format!(
-        "{{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{{\"mediaType\":\
-         \"application/vnd.oci.image.config.v1+json\",\"digest\":\"{config}\",\"size\":{octets}}},\"layers\":[]}}"
-    ));
-    let index = format!(
-        "{{\"schemaVersion\":2,\"manifests\":[{{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\
-         \"{manifest}\",\"size\":{manifest_octets},\"annotations\":{{\"org.opencontainers.image.ref.name\":\"v1\"}}}}]}}"
-    );
-    fs::write(folder.join("index.json"), index).expect("a file");
-    fs::write(
-        folder.join("oci-layout"),
-        "{\"imageLayoutVersion\":\"1.0.0\"}",
-    )
-    .expect("a file");
 }
 
 /// Where `scripts/test` puts it: below the target directory.
