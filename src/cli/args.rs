@@ -73,7 +73,7 @@ pub(crate) enum Command {
     TokenJwks(Box<JwksOptions>),
     TokenCert(Box<CertificateOptions>),
     TokenCsr(Box<CertificateOptions>),
-    TokenInspect(Box<String>),
+    TokenInspect(String),
     TokenVerify(Box<JudgeOptions>),
     TokenConfig(Box<TokenConfigOptions>),
     #[cfg(feature = "aws-kms")]

@@ -444,7 +444,7 @@ fn parse_inspect(words: Words<'_>) -> Result<Command, UsageError> {
         }
     }
     let token = token.ok_or_else(|| words.error("no TOKEN given"))?;
-    Ok(Command::TokenInspect(Box::new(token)))
+    Ok(Command::TokenInspect(token))
 }
 
 /// Its error does not show it.
