@@ -86,7 +86,7 @@ enum Answer {
 }
 
 impl Watched {
-    fn new(inner: LocalSigner, answer: Answer) -> (Box<dyn Signer>, Arc<AtomicUsize>) {
+    fn boxed(inner: LocalSigner, answer: Answer) -> (Box<dyn Signer>, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let own = Self {
             inner,
@@ -460,7 +460,7 @@ fn messages_of_4096_octets_go_as_they_are_and_longer_ones_as_digests() {
 
 #[test]
 fn fifty_requests_for_five_grants_are_five_calls() {
-    let (signer, calls) = Watched::new(p256(), Answer::AsIs);
+    let (signer, calls) = Watched::boxed(p256(), Answer::AsIs);
     let tokens = TokenSigner::new(signer, template()).expect("a token signer");
     let barrier = Barrier::new(50);
     let ask = |place: usize| {
@@ -538,7 +538,7 @@ fn what_does_not_hold_never_leaves() {
         (Answer::Short, true),
         (Answer::Fails, false),
     ] {
-        let (signer, calls) = Watched::new(p256(), answer);
+        let (signer, calls) = Watched::boxed(p256(), answer);
         let tokens = TokenSigner::new(signer, template()).expect("a token signer");
         for tries in 1..=2 {
             let result = block_on(tokens.issue("a", SERVICE, &access("repository:a:pull"), NOW));
