@@ -42,7 +42,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { check help inputs key manifest manifests names sign streams usage verify wkd }
+transcripts! { check help inputs key manifest manifests names sign streams token usage verify wkd }
 
 /// A program in a folder, with our command on its path and nothing else of the environment.
 fn command_in(program: &str, folder: &Path) -> Command {

@@ -3,6 +3,8 @@
 
 #[path = "kms/proxy.rs"]
 mod proxy;
+#[path = "registry/server.rs"]
+mod registry;
 #[path = "kms/server.rs"]
 mod server;
 
@@ -602,4 +604,69 @@ fn the_example_collects_diagnostics() {
     assert!(ran.err.contains("countersign_sign"), "{}", ran.err);
     fs::write(desk.path().join("SUMS.sig"), &ran.out).expect("a signature");
     desk.assert_accepted();
+}
+
+/// A key in KMS gets a certificate, and its tokens are taken by a real registry, from a configuration and from flags.
+#[test]
+fn tokens_by_keys_in_kms_are_taken_by_a_registry() {
+    let server = Server::start();
+    let proxy = Proxy::start(server.port());
+    let desk = Desk::new(proxy.url());
+    for (name, spec) in [("rsa", "RSA_3072"), ("p256", "ECC_NIST_P256")] {
+        let key = server.create_key(spec, "SIGN_VERIFY");
+        let config = format!(
+            "users: {{}}\ntoken:\n  issuer: auth.example.org\n  expiration: 900\n  kms_signer: {{key_id: {}, region: eu-west-2, \
+             certificate: {name}.crt}}\n",
+            key.arn
+        );
+        fs::write(desk.path().join("auth.yml"), config).expect("a file");
+        let crt = format!("{name}.crt");
+        let cert = format!("token cert --backend aws-kms --key-id {}", key.arn);
+        let cert = format!("{cert} --created 2026-01-01 --expires 20y --output {crt}");
+        desk.run(&cert).done();
+        let registry = registry::Registry::start("auth.example.org", &desk.path().join(&crt));
+        let line = format!(
+            "token issue --config auth.yml --subject ci --service {}",
+            registry::SERVICE
+        );
+        let issue = |access: &str| {
+            let mut command = desk.command(&line);
+            Ran::of(command.args(["--access", access]))
+        };
+        let asked = proxy.targets().len();
+        let ran = issue("repository:a/b:pull,push").done();
+        let targets = proxy.targets().split_off(asked);
+        assert_eq!(targets, ["GetPublicKey", "Sign"]);
+        let token = ran.out.trim_end();
+        let blob = registry.push_blob("a/b", b"a blob", token);
+        registry.push_manifest("a/b", &blob, token);
+        // Longer than what KMS takes as it is.
+        let many: Vec<String> = (0..60)
+            .map(|place| format!("repository:team/name-of-some-length-{place}:pull,push"))
+            .collect();
+        let long = issue(&many.join(" ")).done();
+        assert!(long.out.len() > 4097);
+        assert_eq!(registry.get("/v2/", Some(long.out.trim_end())).status, 200);
+        // Whatever comes instead of a signature, no token leaves.
+        for (fault, said) in [
+            (Fault::WrongSignature, "no token: "),
+            (Fault::ShortSignature, "no token: "),
+        ] {
+            proxy.next([Fault::Nothing, fault]);
+            let ran = issue("repository:a/b:pull");
+            assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{}", ran.err);
+            assert!(
+                ran.err.contains(said) && !ran.err.contains("eyJ"),
+                "{}",
+                ran.err
+            );
+        }
+        proxy.always(Fault::Silence);
+        let ran = desk.run(&format!("{line} --kms-timeout 1"));
+        proxy.next([]);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{}", ran.err);
+        // A service that is busy for a moment is asked again.
+        proxy.next([Fault::Error(400, "ThrottlingException", "Rate exceeded")]);
+        issue("repository:a/b:pull").done();
+    }
 }

@@ -37,11 +37,14 @@ mod armor;
 #[cfg(feature = "aws-kms")]
 mod aws_kms;
 pub mod backend;
+pub mod ecdsa;
 mod local;
 pub mod manifest;
 pub mod openpgp;
 mod public_key;
 mod signer;
+#[cfg(feature = "token")]
+pub mod token;
 
 #[cfg(feature = "aws-kms")]
 pub use aws_kms::{AwsKmsBackend, DEFAULT_REGION, KmsError};

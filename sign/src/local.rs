@@ -1,4 +1,4 @@
-//! Backend `local`: private keys in PEM files, RSA or Ed25519, plain or encrypted.
+//! Backend `local`: private keys in PEM files, RSA, Ed25519 or P-256, plain or encrypted.
 
 use std::fmt;
 use std::fs::File;
@@ -46,8 +46,8 @@ impl fmt::Debug for Passphrase {
 /// Asks a person for the passphrase of the file of that name.
 pub type PassphrasePrompt = dyn Fn(&str) -> io::Result<Passphrase> + Send + Sync;
 
-/// Finds private keys in PEM files; a key id is a path. PKCS #1 (RFC 8017, appendix A.1.2) and PKCS #8 (RFC 5958), plain or
-/// encrypted by PBES2.
+/// Finds private keys in PEM files; a key id is a path. PKCS #1 (RFC 8017, appendix A.1.2), SEC 1 (RFC 5915) and PKCS #8
+/// (RFC 5958), the last plain or encrypted by PBES2.
 ///
 /// The passphrase of an encrypted key comes from the option `passphrase-file` (its first line), from the environment
 /// variable that `passphrase-env` names, or else from the prompt, if there is one.
@@ -248,14 +248,18 @@ pub enum KeyAlgorithm {
     Rsa4096,
     /// Ed25519.
     Ed25519,
+    /// P-256, which signs tokens and no releases.
+    P256,
 }
 
 enum Private {
     Rsa(Box<RsaPrivateKey>),
     Ed25519(Box<SigningKey>),
+    P256(Box<p256::ecdsa::SigningKey>),
 }
 
-/// A private key in memory. RSA operations are blinded.
+/// A private key in memory. RSA operations are blinded; ECDSA takes its nonces from key and digest (RFC 6979), so that no
+/// random number can betray the key and the same digest gives the same signature.
 pub struct LocalSigner {
     public: PublicKey,
     private: Private,
@@ -279,6 +283,20 @@ impl LocalSigner {
                     .map_err(|_| PemError::NotGenerated)?;
                 Self::ed25519(SigningKey::from_bytes(&seed))
             }
+            KeyAlgorithm::P256 => {
+                /// All but one in 2^32 octet strings are a key.
+                const TRIES: usize = 8;
+                let mut seed = Zeroizing::new([0; 32]);
+                for _ in 0..TRIES {
+                    OsRng
+                        .try_fill_bytes(seed.as_mut())
+                        .map_err(|_| PemError::NotGenerated)?;
+                    if let Ok(key) = p256::SecretKey::from_slice(seed.as_ref()) {
+                        return Ok(Self::p256(&key));
+                    }
+                }
+                return Err(PemError::NotGenerated);
+            }
         })
     }
 
@@ -299,25 +317,41 @@ impl LocalSigner {
         }
     }
 
-    /// From a PEM file: `RSA PRIVATE KEY`, `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY`.
+    fn p256(key: &p256::SecretKey) -> Self {
+        use p256::elliptic_curve::sec1::ToEncodedPoint as _;
+        let point = key.public_key().to_encoded_point(false);
+        let mut octets = [0; 65];
+        // An uncompressed point has that length (SEC 1, section 2.3.3).
+        octets.copy_from_slice(point.as_bytes());
+        Self {
+            public: PublicKey::P256(octets),
+            private: Private::P256(Box::new(key.into())),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// From a PEM file: `RSA PRIVATE KEY`, `EC PRIVATE KEY`, `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY`.
     ///
     /// # Errors
-    /// Anything else, a missing or wrong passphrase, an algorithm other than RSA and Ed25519.
+    /// Anything else, a missing or wrong passphrase, an algorithm other than RSA, Ed25519 and P-256.
     pub fn from_pem(pem: &str, passphrase: Option<&Passphrase>) -> Result<Self, PemError> {
         let label = pem
             .lines()
-            .find_map(|line| {
+            .filter_map(|line| {
                 line.trim_end()
                     .strip_prefix("-----BEGIN ")?
                     .strip_suffix("-----")
             })
+            // OpenSSL puts the curve's name before the key, which holds it, too.
+            .find(|label| *label != "EC PARAMETERS")
             .ok_or(PemError::NotPem)?;
         let found = pem.matches("-----BEGIN ").count();
         if found > 1 {
             return Err(PemError::Several { found });
         }
         // What stands before the block is for people.
-        let block = pem.find("-----BEGIN ").and_then(|start| pem.get(start..));
+        let begin = format!("-----BEGIN {label}-----");
+        let block = pem.find(&begin).and_then(|start| pem.get(start..));
         let block = block.unwrap_or(pem).trim_end();
         match label {
             "RSA PRIVATE KEY" if block.contains("Proc-Type:") => Err(PemError::OldEncryption),
@@ -344,9 +378,19 @@ impl LocalSigner {
                     other => other,
                 })
             }
-            "EC PRIVATE KEY" => Err(PemError::Unsupported {
-                found: "an elliptic-curve key".to_owned(),
-            }),
+            "EC PRIVATE KEY" if block.contains("Proc-Type:") => Err(PemError::OldEncryption),
+            "EC PRIVATE KEY" => {
+                let (_, der) =
+                    pkcs8::SecretDocument::from_pem(block).map_err(|_| PemError::Malformed)?;
+                let key = sec1::EcPrivateKey::try_from(der.as_bytes())
+                    .map_err(|_| PemError::Malformed)?;
+                match key.parameters.and_then(|own| own.named_curve()) {
+                    Some(SECP256R1) => p256::SecretKey::from_sec1_der(der.as_bytes())
+                        .map(|key| Self::p256(&key))
+                        .map_err(|_| PemError::Malformed),
+                    curve => Err(other_curve(curve)),
+                }
+            }
             other => Err(PemError::WrongKind {
                 found: other.to_owned(),
             }),
@@ -365,9 +409,12 @@ impl LocalSigner {
             ED25519 => SigningKey::from_pkcs8_der(der)
                 .map(Self::ed25519)
                 .map_err(|_| PemError::Malformed),
-            EC => Err(PemError::Unsupported {
-                found: "an elliptic-curve key".to_owned(),
-            }),
+            EC => match info.algorithm.parameters_oid() {
+                Ok(SECP256R1) => p256::SecretKey::from_pkcs8_der(der)
+                    .map(|key| Self::p256(&key))
+                    .map_err(|_| PemError::Malformed),
+                curve => Err(other_curve(curve.ok())),
+            },
             other => Err(PemError::Unsupported {
                 found: format!("a key of algorithm {other}"),
             }),
@@ -387,6 +434,7 @@ impl LocalSigner {
                 halves.public_key = None;
                 halves.to_pkcs8_der()
             }
+            Private::P256(key) => p256::SecretKey::from(key.as_nonzero_scalar()).to_pkcs8_der(),
         }
         .map_err(|_| PemError::NotGenerated)?;
         let (label, document) = match passphrase {
@@ -437,9 +485,32 @@ impl LocalSigner {
                     scheme: request.scheme(),
                 }),
             },
+            (Private::P256(key), Scheme::EcdsaP256) => {
+                use p256::ecdsa::signature::hazmat::PrehashSigner as _;
+                let signature: Result<p256::ecdsa::Signature, _> =
+                    key.sign_prehash(&digest::<Sha256>(request));
+                signature
+                    .map(|signature| signature.to_bytes().to_vec())
+                    .map_err(|error| SignerError::Backend {
+                        message: format!("{} operation failed", self.public),
+                        source: Some(Box::new(error)),
+                    })
+            }
             _ => Err(SignerError::unsupported(request, &self.public)),
         }
     }
+}
+
+/// secp256r1 (RFC 5480, section 2.1.1.1).
+const SECP256R1: pkcs8::ObjectIdentifier =
+    pkcs8::ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+
+fn other_curve(curve: Option<pkcs8::ObjectIdentifier>) -> PemError {
+    let found = match curve {
+        Some(curve) => format!("a key of elliptic curve {curve}"),
+        None => "a key of an elliptic curve that has no name".to_owned(),
+    };
+    PemError::Unsupported { found }
 }
 
 /// Encrypts a private key by PBES2. scrypt takes 16 MiB and five passes: pkcs8's own choice takes 128 MiB, and OpenSSL, which
@@ -568,7 +639,9 @@ pub enum PemError {
     #[error("private key is encrypted in the old way: convert it with `openssl pkcs8 -topk8`")]
     OldEncryption,
     /// An algorithm that signs no releases.
-    #[error("{found}: releases are signed with RSA of at least 3072 bits or Ed25519")]
+    #[error(
+        "{found}: releases are signed with RSA of at least 3072 bits or Ed25519, tokens also with P-256"
+    )]
     Unsupported {
         /// What it is.
         found: String,

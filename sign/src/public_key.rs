@@ -115,6 +115,31 @@ impl PublicKey {
         encoded.map_err(|_| PublicKeyError::Malformed)
     }
 
+    /// From PEM, `PUBLIC KEY` (RFC 7468, section 13).
+    ///
+    /// # Errors
+    /// As [`PublicKey::from_spki_der`].
+    pub fn from_spki_pem(pem: &str) -> Result<Self, PublicKeyError> {
+        let malformed = |_| PublicKeyError::Malformed;
+        let (label, document) = pkcs8::Document::from_pem(pem).map_err(malformed)?;
+        if label != "PUBLIC KEY" {
+            return Err(PublicKeyError::Malformed);
+        }
+        Self::from_spki_der(document.as_bytes())
+    }
+
+    /// As PEM, `PUBLIC KEY` (RFC 7468, section 13).
+    ///
+    /// # Errors
+    /// As [`PublicKey::to_spki_der`].
+    pub fn to_spki_pem(&self) -> Result<String, PublicKeyError> {
+        let der = self.to_spki_der()?;
+        let malformed = |_| PublicKeyError::Malformed;
+        pkcs8::Document::try_from(der)
+            .and_then(|own| own.to_pem("PUBLIC KEY", pkcs8::LineEnding::LF))
+            .map_err(malformed)
+    }
+
     /// The key that a certificate holds. None if it is neither RSA nor Ed25519.
     #[must_use]
     pub fn of_certificate(key: &CertificateKey<'_>) -> Option<Self> {

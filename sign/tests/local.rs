@@ -8,7 +8,7 @@ use std::process::Command;
 
 use countersign_sign::{
     Backend as _, KeyAlgorithm, LocalBackend, LocalSigner, Options, Passphrase, PemError, Registry,
-    Signer,
+    Scheme, SignRequest, Signer,
 };
 
 fn openssl(folder: &Path, arguments: &str) {
@@ -82,12 +82,108 @@ fn reads_the_files_of_openssl() {
 }
 
 #[test]
+fn reads_p256_keys_of_openssl_and_openssl_verifies_what_they_sign() {
+    let folder = folder();
+    let path = folder.path();
+    // With the curve's name in a block of its own, before the key.
+    openssl(path, "ecparam -name prime256v1 -genkey -out sec1");
+    openssl(path, "pkcs8 -topk8 -nocrypt -in sec1 -out pkcs8");
+    openssl(
+        path,
+        "pkcs8 -topk8 -in sec1 -out sealed -scrypt -passout pass:secret",
+    );
+    openssl(path, "ec -in sec1 -aes128 -passout pass:secret -out old");
+    openssl(path, "ec -in sec1 -pubout -out public");
+    let read = |name: &str| fs::read_to_string(path.join(name)).expect("a file");
+    let signer = load(&read("sec1"), None).expect("a key");
+    assert_eq!(signer.public_key().to_string(), "P-256");
+    for (name, passphrase) in [("pkcs8", None), ("sealed", Some("secret"))] {
+        let own = load(&read(name), passphrase).expect(name);
+        assert_eq!(own.public_key(), signer.public_key(), "{name}");
+    }
+    assert_eq!(load(&read("sealed"), None).err(), Some(PemError::Encrypted));
+    assert_eq!(
+        load(&read("sealed"), Some("Secret")).err(),
+        Some(PemError::WrongPassphrase)
+    );
+    assert_eq!(
+        load(&read("old"), None).err(),
+        Some(PemError::OldEncryption)
+    );
+    let request = SignRequest::message(Scheme::EcdsaP256, b"line one\n").expect("a request");
+    let sign = || pollster::block_on(signer.sign(request)).expect("a signature");
+    let signature = sign();
+    assert_eq!((signature.len(), &signature), (64, &sign()));
+    // As DER, for OpenSSL.
+    let number = |octets: &[u8]| {
+        let start = octets.iter().take_while(|octet| **octet == 0).count();
+        let zero = if octets[start] > 0x7f {
+            vec![0]
+        } else {
+            vec![]
+        };
+        let octets = [&zero, &octets[start..]].concat();
+        let length = u8::try_from(octets.len()).expect("33 at the most");
+        [vec![2, length], octets].concat()
+    };
+    let numbers = [number(&signature[..32]), number(&signature[32..])].concat();
+    let length = u8::try_from(numbers.len()).expect("70 at the most");
+    let der = [vec![0x30, length], numbers].concat();
+    assert_eq!(
+        countersign_sign::ecdsa::p256_from_der(&der)
+            .expect("DER")
+            .as_slice(),
+        signature
+    );
+    fs::write(path.join("signature"), der).expect("a file");
+    fs::write(path.join("data"), "line one\n").expect("a file");
+    openssl(
+        path,
+        "dgst -sha256 -verify public -signature signature data",
+    );
+    // What it does not do.
+    let rsa = Scheme::RsaPkcs1v15(countersign_verify::HashAlgorithm::Sha256);
+    for scheme in [rsa, Scheme::Ed25519] {
+        let request = SignRequest::message(scheme, b"x").expect("a request");
+        assert!(
+            pollster::block_on(signer.sign(request)).is_err(),
+            "{scheme}"
+        );
+    }
+}
+
+#[test]
+fn openssl_reads_the_p256_keys_that_we_write() {
+    let folder = folder();
+    let path = folder.path();
+    let signer = LocalSigner::generate(KeyAlgorithm::P256).expect("random numbers");
+    let sealed = signer
+        .to_pem(Some(&Passphrase::new("secret")))
+        .expect("a key");
+    fs::write(
+        path.join("plain"),
+        signer.to_pem(None).expect("a key").as_bytes(),
+    )
+    .expect("a file");
+    fs::write(path.join("sealed"), sealed.as_bytes()).expect("a file");
+    openssl(path, "pkey -in plain -pubout -out plain.der -outform DER");
+    openssl(
+        path,
+        "pkey -in sealed -passin pass:secret -pubout -out sealed.der -outform DER",
+    );
+    let own = signer.public_key().to_spki_der().expect("DER");
+    for name in ["plain.der", "sealed.der"] {
+        assert_eq!(fs::read(path.join(name)).expect("a file"), own, "{name}");
+    }
+}
+
+#[test]
 fn says_what_is_wrong_with_other_files() {
     let folder = folder();
     let path = folder.path();
     openssl(
         path,
-        "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec",
+        "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out ec",
     );
     openssl(path, "ec -in ec -out sec1");
     openssl(
@@ -104,7 +200,8 @@ fn says_what_is_wrong_with_other_files() {
     let said = |text: &str| load(text, None).expect_err("no key").to_string();
     for name in ["ec", "sec1"] {
         assert!(
-            said(&read(name)).starts_with("an elliptic-curve key: releases are signed with RSA")
+            said(&read(name))
+                .starts_with("a key of elliptic curve 1.3.132.0.34: releases are signed")
         );
     }
     assert!(said(&read("ed448")).starts_with("a key of algorithm 1.3.101.113"));

@@ -35,6 +35,7 @@ mod key;
 mod kms;
 mod manifest;
 mod sign;
+mod token;
 mod wkd;
 
 use std::ffi::{OsStr, OsString};
@@ -49,6 +50,9 @@ pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
 pub(crate) use self::kms::{PolicyKind, PolicyOptions, Repository};
 pub(crate) use self::manifest::{ManifestFormat, ManifestOptions};
 pub(crate) use self::sign::{SignOptions, SignerChoice};
+pub(crate) use self::token::{
+    CertificateOptions, IssueOptions, JudgeOptions, JwksOptions, TokenConfigOptions, TokenKey,
+};
 pub(crate) use self::wkd::{BuildOptions, UrlOptions};
 use super::outcome::{Failure, Made, Outcome, Verdict, failed};
 
@@ -67,6 +71,13 @@ pub(crate) enum Command {
     Generate(Box<GenerateOptions>),
     Mint(Box<MintOptions>),
     Show(Box<ShowOptions>),
+    TokenIssue(Box<IssueOptions>),
+    TokenJwks(Box<JwksOptions>),
+    TokenCert(Box<CertificateOptions>),
+    TokenCsr(Box<CertificateOptions>),
+    TokenInspect(String),
+    TokenVerify(Box<JudgeOptions>),
+    TokenConfig(Box<TokenConfigOptions>),
     #[cfg(feature = "aws-kms")]
     Policy(Box<PolicyOptions>),
     WkdUrl(Box<UrlOptions>),
@@ -125,13 +136,20 @@ impl UsageError {
     /// Whether the command at fault makes something, and so has the JSON form of those.
     pub(crate) fn into_made(self) -> Result<Made, Self> {
         match self.command.split(' ').next() {
-            Some("sign" | "manifest" | "key" | "kms" | "wkd") => {
+            Some("token") if self.command == "token verify" => Err(self),
+            Some("sign" | "manifest" | "key" | "kms" | "token" | "wkd") => {
                 let failure = failed("usage", self.message).with_hint(self.hint);
                 let command = match self.command {
                     "key generate" => "key-generate",
                     "key mint" => "key-mint",
                     "key show" => "key-show",
                     "kms policy" => "kms-policy",
+                    "token issue" => "token-issue",
+                    "token jwks" => "token-jwks",
+                    "token cert" => "token-cert",
+                    "token csr" => "token-csr",
+                    "token inspect" => "token-inspect",
+                    "token config" => "token-config",
                     "wkd url" => "wkd-url",
                     "wkd build" => "wkd-build",
                     other => other,
@@ -149,7 +167,10 @@ impl UsageError {
         let failure = Failure::new(Verdict::CouldNotTell, "usage", self.message);
         Outcome {
             failure: Some(failure.with_hint(self.hint)),
-            ..Outcome::new(self.command)
+            ..Outcome::new(match self.command {
+                "token verify" => "token-verify",
+                other => other,
+            })
         }
     }
 }
@@ -191,6 +212,7 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                     Some("sign") => sign::parse(words),
                     Some("manifest") => manifest::parse(words),
                     Some("key") => key::parse(words),
+                    Some("token") => token::parse(words),
                     #[cfg(feature = "aws-kms")]
                     Some("kms") => kms::parse(words),
                     Some("wkd") => wkd::parse(words),
@@ -226,6 +248,16 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
                     }
                 },
                 _ => key::HELP,
+            },
+            Some("token") => match words.next()? {
+                Some(Word::Value(verb)) => match token::help(&verb.to_string_lossy()) {
+                    Some(text) => text,
+                    None => {
+                        words.command = "token";
+                        return Err(words.unknown_command_of(&verb, token::TOKEN_COMMANDS));
+                    }
+                },
+                _ => token::HELP,
             },
             Some("wkd") => match words.next()? {
                 Some(Word::Value(verb)) => match verb.to_str() {
@@ -446,7 +478,9 @@ struct Words<'p> {
     backend_flags: Vec<BackendFlag>,
 }
 
-const COMMANDS: &[&str] = &["verify", "check", "sign", "manifest", "key", "wkd", "help"];
+const COMMANDS: &[&str] = &[
+    "verify", "check", "sign", "manifest", "key", "token", "wkd", "help",
+];
 const KEY_COMMANDS: &[&str] = &["generate", "mint", "show"];
 const WKD_COMMANDS: &[&str] = &["url", "build"];
 const GLOBAL_FLAGS: &[&str] = &["help", "version", "json", "quiet", "color"];
@@ -597,7 +631,7 @@ impl Words<'_> {
     fn help_hint(&self) -> String {
         match self.command {
             "countersign" => "`countersign --help` lists the commands".to_owned(),
-            verb @ ("key" | "kms" | "wkd") => {
+            verb @ ("key" | "kms" | "token" | "wkd") => {
                 format!("`countersign {verb} --help` lists the commands")
             }
             verb => format!("`countersign {verb} --help` lists the options"),
@@ -729,6 +763,7 @@ Commands:
   key generate   A private key on disk and its certificate
   key mint       A certificate for a key that a backend has
   key show       What is in a certificate, and whether it would be trusted
+  token COMMAND  Tokens for container registries: issue, jwks, cert, csr, inspect, verify, config
 ",
     kms_command!(),
     "  wkd url        Where the certificate for a mail address is served

@@ -39,7 +39,12 @@ fn collected(command: &'static str, make: impl FnOnce(&mut Made) -> Result<(), F
 
 fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failure> {
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", options.stem));
-    let public = options.output.clone().unwrap_or_else(|| beside(".asc"));
+    let ending = if options.user_id.is_some() {
+        ".asc"
+    } else {
+        ".pub.pem"
+    };
+    let public = options.output.clone().unwrap_or_else(|| beside(ending));
     let private = options
         .private_output
         .clone()
@@ -66,19 +71,25 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
         }
     }
     let now = sign::now();
-    let created = sign::created(options.created, now)?;
-    let template = template(
-        std::slice::from_ref(&options.user_id),
-        created,
-        options.validity,
-    )?;
-    template
-        .check(now)
-        .map_err(|error| failed("not-minted", format!("no certificate: {error}")))?;
+    let template = match &options.user_id {
+        None => None,
+        Some(user_id) => {
+            let created = sign::created(options.created, now)?;
+            let user_ids = std::slice::from_ref(user_id);
+            let template = template(user_ids, created, options.validity)?;
+            template
+                .check(now)
+                .map_err(|error| failed("not-minted", format!("no certificate: {error}")))?;
+            Some(template)
+        }
+    };
     let passphrase = new_passphrase(options)?;
     let signer = LocalSigner::generate(options.algorithm)
         .map_err(|error| failed("not-generated", error.to_string()))?;
-    let certificate = minted(&signer, &template, now)?;
+    let certificate = match &template {
+        None => None,
+        Some(template) => Some(minted(&signer, template, now)?),
+    };
     let pem = signer
         .to_pem(passphrase.as_ref())
         .map_err(|error| failed("not-generated", error.to_string()))?;
@@ -86,7 +97,11 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
     // The private half first, and on the disk: a certificate whose key is lost must not be published.
     let previous = output::keep_aside(&private)?;
     output::write(&private, pem.as_bytes(), Access::Private, existing)?;
-    write_certificate(&public, &certificate, existing, now, made).map_err(|failure| {
+    let written = match &certificate {
+        Some(certificate) => write_certificate(&public, certificate, existing, now, made),
+        None => write_public_key(&public, &signer, existing, made),
+    };
+    written.map_err(|failure| {
         let what = match previous.map(|own| own.restore(&private)) {
             Some(Ok(())) => "the private key that was there stays",
             Some(Err(_)) | None => "the private key is",
@@ -168,6 +183,26 @@ fn minted(
         failed("not-minted", format!("no certificate: {}", chain(&error)))
             .with_optional_hint(sign::backend_hint(&error))
     })
+}
+
+/// Writes the public half of a token key in PEM.
+fn write_public_key(
+    path: &Path,
+    signer: &LocalSigner,
+    existing: Existing,
+    made: &mut Made,
+) -> Result<(), Failure> {
+    let key = signer.public_key();
+    let text = key
+        .to_spki_pem()
+        .map_err(|error| failed("not-generated", error.to_string()))?;
+    output::publish(path, text.as_bytes(), existing, KEEP_OR_FORCE)?;
+    made.remarks
+        .push(format!("public key, {key}, for tokens alone"));
+    made.note("algorithm", key.to_string());
+    made.note("output", shown(path));
+    made.results.push(shown(path));
+    Ok(())
 }
 
 /// Writes a certificate, armored, and says what it is.

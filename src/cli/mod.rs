@@ -11,6 +11,7 @@ mod outcome;
 mod output;
 mod report;
 mod sign;
+mod token;
 mod verify;
 mod wait;
 mod wkd;
@@ -53,6 +54,13 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             reporter.finish_made(made)
         }
         Ok(Command::Show(options)) => reporter.finish_made(key::show(&options)),
+        Ok(Command::TokenIssue(options)) => reporter.finish_made(token::issue(&options)),
+        Ok(Command::TokenJwks(options)) => reporter.finish_made(token::jwks(&options)),
+        Ok(Command::TokenCert(options)) => reporter.finish_made(token::cert(&options)),
+        Ok(Command::TokenCsr(options)) => reporter.finish_made(token::csr(&options)),
+        Ok(Command::TokenInspect(token)) => reporter.finish_made(token::inspect(&token)),
+        Ok(Command::TokenConfig(options)) => reporter.finish_made(token::config(&options)),
+        Ok(Command::TokenVerify(options)) => reporter.finish(token::verify(&options)),
         Err(usage) => match usage.into_made() {
             Ok(made) => reporter.finish_made(made),
             Err(usage) => reporter.finish(usage.into_outcome()),

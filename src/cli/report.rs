@@ -113,7 +113,8 @@ impl Reporter {
             let word = artifact.reason.unwrap_or(artifact.verdict.name());
             lines.push_str(&self.result(&artifact.name, word, artifact.verdict));
         }
-        let single = outcome.command == "verify" && outcome.checked_at.is_some();
+        let one = matches!(outcome.command, "verify" | "token-verify");
+        let single = one && outcome.checked_at.is_some();
         if let Some(file) = outcome.file.as_ref().filter(|_| single) {
             lines.push_str(&self.result(file, outcome.verdict().name(), outcome.verdict()));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{command_in, fixture, process};
 
-const HELPS: [&[&str]; 12] = [
+const HELPS: [&[&str]; 20] = [
     &["--help"],
     &["verify", "--help"],
     &["check", "--help"],
@@ -17,13 +17,21 @@ const HELPS: [&[&str]; 12] = [
     &["key", "generate", "--help"],
     &["key", "mint", "--help"],
     &["key", "show", "--help"],
+    &["token", "--help"],
+    &["token", "issue", "--help"],
+    &["token", "jwks", "--help"],
+    &["token", "cert", "--help"],
+    &["token", "csr", "--help"],
+    &["token", "inspect", "--help"],
+    &["token", "verify", "--help"],
+    &["token", "config", "--help"],
     &["wkd", "--help"],
     &["wkd", "url", "--help"],
     &["wkd", "build", "--help"],
 ];
 
 fn is_of_commands(arguments: &[&str]) -> bool {
-    arguments == ["key", "--help"] || arguments == ["wkd", "--help"]
+    matches!(arguments, ["key" | "token" | "wkd", "--help"])
 }
 
 fn help(arguments: &[&str]) -> String {
@@ -105,8 +113,15 @@ fn help_lists_exactly_the_flags_that_there_are() {
         ("args/key.rs", "const SHOW_FLAGS: &[&str] = &[", false),
         ("args/wkd.rs", "const URL_FLAGS: &[&str] = &[", false),
         ("args/wkd.rs", "const BUILD_FLAGS: &[&str] = &[", false),
+        ("args/token.rs", "const ISSUE_FLAGS: &[&str] = &[", true),
+        ("args/token.rs", "const JWKS_FLAGS: &[&str] = &[", true),
+        ("args/token.rs", "const CERT_FLAGS: &[&str] = &[", true),
+        ("args/token.rs", "const CSR_FLAGS: &[&str] = &[", true),
+        ("args/token.rs", "const INSPECT_FLAGS: &[&str] = &[", false),
+        ("args/token.rs", "const JUDGE_FLAGS: &[&str] = &[", false),
+        ("args/token.rs", "const CONFIG_FLAGS: &[&str] = &[", false),
     ];
-    // The help of `key` and that of `wkd` are about their commands.
+    // The help of `key`, of `token` and of `wkd` is about their commands.
     let helps = HELPS.iter().filter(|own| !is_of_commands(own));
     assert_eq!(helps.clone().count(), tables.len());
     for (arguments, (file, table, takes_backend_options)) in helps.zip(tables) {
@@ -160,6 +175,20 @@ fn examples_in_the_help_work() {
         copy("hello.txt", "dist/hello-2.10.tar.gz");
         for name in ["SHA256SUMS", "SHA256SUMS.asc", "empty"] {
             copy(&format!("release/{name}"), name);
+        }
+        if arguments[0] == "token" {
+            const FILES: &str = "cp p256.pem token.key.pem
+                openssl pkey -in p256.pem -pubout -out token.pub.pem
+                countersign token cert --key-id token.key.pem --output token.crt --quiet
+                countersign token issue --issuer auth.example.org --key-id token.key.pem --certificate token.crt \\
+                  --subject ci --service registry.example.org --quiet > token.txt
+                printf 'token: {issuer: a, expiration: 60, certificate: c, key: k}' > auth.yml";
+            let mut shell = command_in("sh", folder.path());
+            let made = process::run(shell.args(["-e", "-c", FILES]), b"");
+            assert_eq!(made.status, Some(0), "{}", made.stderr_text());
+            if arguments[1] == "cert" {
+                fs::remove_file(folder.path().join("token.crt")).expect("it was made");
+            }
         }
         let mut shell = command_in("sh", folder.path());
         // The search for RSA primes takes as long as chance will have it.

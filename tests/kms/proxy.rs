@@ -13,6 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 /// What may go wrong with one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
+    /// None, this time.
+    Nothing,
     /// Status, the service's name for it, and a message.
     Error(u16, &'static str, &'static str),
     /// The connection ends before the service saw the request.

@@ -11,7 +11,8 @@ use super::{Command, KEY_COMMANDS, UsageError, Word, Words, parse_duration, pars
 
 pub(crate) struct GenerateOptions {
     pub(crate) algorithm: KeyAlgorithm,
-    pub(crate) user_id: String,
+    /// None for a token key.
+    pub(crate) user_id: Option<String>,
     /// What default file names begin with.
     pub(crate) stem: String,
     pub(crate) output: Option<PathBuf>,
@@ -118,8 +119,9 @@ fn parse_generate(words: Words<'_>) -> Result<Command, UsageError> {
                     "rsa3072" => Ok(KeyAlgorithm::Rsa3072),
                     "rsa4096" => Ok(KeyAlgorithm::Rsa4096),
                     "ed25519" => Ok(KeyAlgorithm::Ed25519),
+                    "p256" => Ok(KeyAlgorithm::P256),
                     other => Err(format!(
-                        "`{}` is none of `rsa3072`, `rsa4096`, `ed25519`",
+                        "`{}` is none of `rsa3072`, `rsa4096`, `ed25519`, `p256`",
                         printable(other)
                     )),
                 })?;
@@ -146,15 +148,27 @@ fn parse_generate(words: Words<'_>) -> Result<Command, UsageError> {
             Word::Value(extra) => return Err(words.unexpected(&extra)),
         }
     }
-    let email = email.ok_or_else(|| words.error("no --email given: whose key is it?"))?;
-    let name = name.ok_or_else(|| words.error("no --name given: whose key is it?"))?;
+    let algorithm = algorithm.unwrap_or(KeyAlgorithm::Rsa4096);
+    let (user_id, stem) = if algorithm == KeyAlgorithm::P256 {
+        // Its public half is no certificate and names nobody.
+        if name.is_some() || email.is_some() || created.is_some() || validity.is_some() {
+            let message =
+                "a P-256 key signs tokens: it has no --name, --email, --created or --expires";
+            return Err(words.error(message));
+        }
+        (None, "token".to_owned())
+    } else {
+        let email = email.ok_or_else(|| words.error("no --email given: whose key is it?"))?;
+        let name = name.ok_or_else(|| words.error("no --name given: whose key is it?"))?;
+        (Some(user_id(&name, &email)), email)
+    };
     if !encrypt && (passphrase_file.is_some() || passphrase_env.is_some()) {
         return Err(words.error("a passphrase is given without --encrypt"));
     }
     Ok(Command::Generate(Box::new(GenerateOptions {
-        algorithm: algorithm.unwrap_or(KeyAlgorithm::Rsa4096),
-        user_id: user_id(&name, &email),
-        stem: email,
+        algorithm,
+        user_id,
+        stem,
         output,
         private_output,
         encrypt,
@@ -265,7 +279,7 @@ fn parse_email(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_validity(text: &str) -> Result<Validity, String> {
+pub(super) fn parse_validity(text: &str) -> Result<Validity, String> {
     match (parse_duration(text), parse_time(text)) {
         (Ok(duration), _) => Ok(Validity::For(duration)),
         (_, Ok(time)) => Ok(Validity::Until(time)),
@@ -299,7 +313,8 @@ Usage: countersign key generate --name NAME --email ADDRESS [OPTIONS]
 Options:
       --name NAME, --email ADDRESS
                            Whose key it is: `NAME <ADDRESS>`
-      --algorithm NAME     rsa4096 (default), rsa3072 or ed25519
+      --algorithm NAME     rsa4096 (default), rsa3072 or ed25519; p256 makes a token key, without
+                           a name: token.pub.pem and token.key.pem
       --output FILE        The certificate; default: ADDRESS.asc
       --private-output FILE
                            The private key, for its owner alone; default: ADDRESS.key.pem

@@ -42,13 +42,15 @@ impl SignerChoice {
     }
 }
 
+/// Backend, option and value.
+pub(crate) type BackendValue = (String, &'static str, String);
+
 /// The same, as its flags come in.
 #[derive(Default)]
 pub(super) struct SignerArguments {
     backend: Option<String>,
     key_id: Option<String>,
-    /// Backend, option, value.
-    values: Vec<(String, &'static str, String)>,
+    values: Vec<BackendValue>,
 }
 
 impl SignerArguments {
@@ -85,6 +87,20 @@ impl SignerArguments {
         let value = words.parsed(&flag, |text| Ok(text.to_owned()))?;
         self.values.push((backend, option, value));
         Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.backend.is_none() && self.key_id.is_none() && self.values.is_empty()
+    }
+
+    /// Options alone: which key of which backend stands elsewhere.
+    pub(super) fn finish_options(self, words: &Words<'_>) -> Result<Vec<BackendValue>, UsageError> {
+        if self.backend.is_some() || self.key_id.is_some() {
+            return Err(
+                words.error("--config says which key signs: leave --backend and --key-id out")
+            );
+        }
+        Ok(self.values)
     }
 
     pub(super) fn finish(self, words: &Words<'_>) -> Result<SignerChoice, UsageError> {
