@@ -111,8 +111,6 @@ fn help_lists_exactly_the_flags_that_there_are() {
         ("args/key.rs", "const GENERATE_FLAGS: &[&str] = &[", false),
         ("args/key.rs", "const MINT_FLAGS: &[&str] = &[", true),
         ("args/key.rs", "const SHOW_FLAGS: &[&str] = &[", false),
-        ("args/wkd.rs", "const URL_FLAGS: &[&str] = &[", false),
-        ("args/wkd.rs", "const BUILD_FLAGS: &[&str] = &[", false),
         ("args/token.rs", "const ISSUE_FLAGS: &[&str] = &[", true),
         ("args/token.rs", "const JWKS_FLAGS: &[&str] = &[", true),
         ("args/token.rs", "const CERT_FLAGS: &[&str] = &[", true),
@@ -120,6 +118,8 @@ fn help_lists_exactly_the_flags_that_there_are() {
         ("args/token.rs", "const INSPECT_FLAGS: &[&str] = &[", false),
         ("args/token.rs", "const JUDGE_FLAGS: &[&str] = &[", false),
         ("args/token.rs", "const CONFIG_FLAGS: &[&str] = &[", false),
+        ("args/wkd.rs", "const URL_FLAGS: &[&str] = &[", false),
+        ("args/wkd.rs", "const BUILD_FLAGS: &[&str] = &[", false),
     ];
     // The help of `key`, of `token` and of `wkd` is about their commands.
     let helps = HELPS.iter().filter(|own| !is_of_commands(own));
