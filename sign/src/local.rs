@@ -345,7 +345,7 @@ impl LocalSigner {
             // OpenSSL puts the curve's name before the key, which holds it, too.
             .find(|label| *label != "EC PARAMETERS")
             .ok_or(PemError::NotPem)?;
-        let found = pem.matches("-----BEGIN ").count();
+        let found = pem.matches("PRIVATE KEY-----").count() / 2;
         if found > 1 {
             return Err(PemError::Several { found });
         }
@@ -616,7 +616,7 @@ pub enum PemError {
         found: String,
     },
     /// Which of them is meant, nobody can tell.
-    #[error("holds {found} PEM blocks, and one private key is wanted")]
+    #[error("holds {found} private keys, and one is wanted")]
     Several {
         /// How many there are.
         found: usize,
