@@ -1,5 +1,5 @@
 //! The command as its users see it: command lines, both outputs to the letter, exit status.
-#![cfg(all(unix, feature = "cli"))]
+#![cfg(all(unix, feature = "cli", feature = "fetch"))]
 
 #[path = "cli/fixture.rs"]
 mod fixture;

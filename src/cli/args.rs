@@ -42,7 +42,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use countersign::verify::{Expiry, Fingerprint, Policy, Timestamp, printable};
+use countersign::verify::{
+    Agreement, Expiry, Fingerprint, Policy, Requirement, Timestamp, printable,
+};
+use countersign::wkd::Address;
 use lexopt::{Arg, Parser};
 
 pub(crate) use self::key::{GenerateOptions, MintOptions, ShowOptions, Validity};
@@ -53,6 +56,8 @@ pub(crate) use self::sign::{SignOptions, SignerChoice};
 pub(crate) use self::token::{
     CertificateOptions, IssueOptions, JudgeOptions, JwksOptions, TokenConfigOptions, TokenKey,
 };
+#[cfg(feature = "fetch")]
+pub(crate) use self::wkd::FetchOptions;
 pub(crate) use self::wkd::{BuildOptions, UrlOptions};
 use super::outcome::{Failure, Made, Outcome, Verdict, failed};
 
@@ -82,6 +87,8 @@ pub(crate) enum Command {
     Policy(Box<PolicyOptions>),
     WkdUrl(Box<UrlOptions>),
     WkdBuild(Box<BuildOptions>),
+    #[cfg(feature = "fetch")]
+    WkdFetch(Box<FetchOptions>),
     /// Help or version.
     Print(String),
 }
@@ -118,6 +125,10 @@ pub(crate) struct CheckOptions {
 /// Whom to trust, what to demand, which signature to look at.
 pub(crate) struct Anchors {
     pub(crate) keys: Vec<PathBuf>,
+    /// Each a source of its own.
+    pub(crate) wkd: Vec<Address>,
+    pub(crate) wkd_requirement: Requirement,
+    pub(crate) agreement: Agreement,
     pub(crate) signature: Option<PathBuf>,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) at: Option<Timestamp>,
@@ -152,6 +163,7 @@ impl UsageError {
                     "token config" => "token-config",
                     "wkd url" => "wkd-url",
                     "wkd build" => "wkd-build",
+                    "wkd fetch" => "wkd-fetch",
                     other => other,
                 };
                 Ok(Made {
@@ -263,6 +275,8 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
                 Some(Word::Value(verb)) => match verb.to_str() {
                     Some("url") => wkd::URL_HELP,
                     Some("build") => wkd::BUILD_HELP,
+                    #[cfg(feature = "fetch")]
+                    Some("fetch") => wkd::FETCH_HELP,
                     _ => {
                         words.command = "wkd";
                         return Err(words.unknown_command_of(&verb, WKD_COMMANDS));
@@ -347,6 +361,9 @@ fn parse_check(words: Words<'_>) -> Result<Command, UsageError> {
 #[derive(Default)]
 struct AnchorArguments {
     keys: Vec<PathBuf>,
+    wkd: Vec<Address>,
+    wkd_optional: bool,
+    agreement: Option<Agreement>,
     signature: Option<PathBuf>,
     fingerprints: Vec<Fingerprint>,
     at: Option<Timestamp>,
@@ -366,6 +383,26 @@ impl AnchorArguments {
                 self.keys.push(key.into());
                 Ok(())
             }
+            "wkd" => {
+                let address = words.parsed(flag, wkd::address)?;
+                if self.wkd.contains(&address) {
+                    return Err(words.error(&format!("--wkd {address} is given twice")));
+                }
+                self.wkd.push(address);
+                Ok(())
+            }
+            "wkd-optional" => {
+                self.wkd_optional = true;
+                Ok(())
+            }
+            "agreement" => words.once_parsed(flag, &mut self.agreement, |text| match text {
+                "common" => Ok(Agreement::Common),
+                "exact" => Ok(Agreement::Exact),
+                other => Err(format!(
+                    "`{}` is neither `common` nor `exact`",
+                    printable(other)
+                )),
+            }),
             "signature" => words.once(flag, &mut self.signature, |value| Ok(value.into())),
             "fingerprint" => {
                 let pin = words.parsed(flag, |text| {
@@ -411,7 +448,27 @@ impl AnchorArguments {
     }
 
     fn finish(self, words: &Words<'_>) -> Result<Anchors, UsageError> {
-        if self.keys.is_empty() {
+        if self.wkd.is_empty() && self.wkd_optional {
+            return Err(words.error("--wkd-optional is about --wkd, and none is given"));
+        }
+        if self.wkd.is_empty() && self.agreement.is_some() {
+            return Err(words.error("--agreement is about --wkd, and none is given"));
+        }
+        if cfg!(not(feature = "fetch")) && !self.wkd.is_empty() {
+            return Err(UsageError {
+                hint: "`cargo install countersign` has it".into(),
+                ..words
+                    .error("--wkd needs the feature `fetch`, and this program was built without it")
+            });
+        }
+        if self.keys.is_empty() && !self.wkd.is_empty() && self.fingerprints.is_empty() {
+            return Err(UsageError {
+                hint: "add --key FILE or --fingerprint HEX: who controls the domain's web server must not decide alone"
+                    .into(),
+                ..words.error("--wkd alone says nothing of whom to trust")
+            });
+        }
+        if self.keys.is_empty() && self.wkd.is_empty() {
             let error = words.error("no --key given: whom to trust is yours to say");
             return Err(UsageError {
                 hint: "give the publisher's certificate with --key FILE".into(),
@@ -438,6 +495,9 @@ impl AnchorArguments {
         }
         let Self {
             keys,
+            wkd,
+            wkd_optional,
+            agreement,
             signature,
             fingerprints,
             at,
@@ -445,6 +505,13 @@ impl AnchorArguments {
         } = self;
         Ok(Anchors {
             keys,
+            wkd,
+            wkd_requirement: if wkd_optional {
+                Requirement::BestEffort
+            } else {
+                Requirement::Required
+            },
+            agreement: agreement.unwrap_or(Agreement::Common),
             signature,
             fingerprints,
             at,
@@ -482,7 +549,7 @@ const COMMANDS: &[&str] = &[
     "verify", "check", "sign", "manifest", "key", "token", "wkd", "help",
 ];
 const KEY_COMMANDS: &[&str] = &["generate", "mint", "show"];
-const WKD_COMMANDS: &[&str] = &["url", "build"];
+const WKD_COMMANDS: &[&str] = &["url", "build", "fetch"];
 const GLOBAL_FLAGS: &[&str] = &["help", "version", "json", "quiet", "color"];
 const VERIFY_FLAGS: &[&str] = &[
     "help",
@@ -498,6 +565,9 @@ const VERIFY_FLAGS: &[&str] = &[
     "expiry",
     "min-rsa-bits",
     "threshold",
+    "wkd",
+    "wkd-optional",
+    "agreement",
     "require-notation",
 ];
 const CHECK_FLAGS: &[&str] = &[
@@ -514,6 +584,9 @@ const CHECK_FLAGS: &[&str] = &[
     "expiry",
     "min-rsa-bits",
     "threshold",
+    "wkd",
+    "wkd-optional",
+    "agreement",
     "require-notation",
     "dir",
     "ignore-missing",
@@ -768,6 +841,7 @@ Commands:
     kms_command!(),
     "  wkd url        Where the certificate for a mail address is served
   wkd build      A Web Key Directory: the files that a web server serves
+  wkd fetch      The certificates that a domain serves for a mail address
   help           This text, or `help COMMAND`
 
 Options:
@@ -796,6 +870,10 @@ Options:
       --signature FILE     Default: the first of FILE.asc, FILE.sig, FILE.gpg that is there
       --fingerprint HEX    Trust only this primary fingerprint; may be repeated, any suffices
       --threshold N        Demand good signatures by N distinct certificates
+      --wkd ADDRESS        The signer must also stand in the Web Key Directory of this address's
+                           domain; may be repeated
+      --wkd-optional       Go on where a directory is out of reach
+      --agreement HOW      Sources have a certificate in `common` (default), or `exact`ly the same
       --at TIME            Verify as of this time; default: now
       --not-before TIME    Refuse signatures made before this time
       --max-age DURATION   Refuse signatures older than this: 12h, 30d, 8w, 2y
@@ -826,6 +904,9 @@ Options:
       --signature FILE     Default: the first of MANIFEST.asc, .sig, .gpg that is there
       --fingerprint HEX    Trust only this primary fingerprint; may be repeated, any suffices
       --threshold N        Demand good signatures by N distinct certificates
+      --wkd ADDRESS        The signer must also stand in the Web Key Directory of this address's
+                           domain; may be repeated
+      --wkd-optional, --agreement common|exact,
       --at TIME, --not-before TIME, --max-age DURATION, --expiry signing|now,
       --require-notation NAME=VALUE, --min-rsa-bits N
                            As for `countersign verify`

@@ -70,10 +70,49 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Verdict::CouldNotTell, "read-failed", message)
 }
 
-/// The certificates of all `--key` files, as one source.
+/// The certificates of all `--key` files as one source, and those of each directory as another.
 pub(crate) fn verifier(anchors: &Anchors) -> Result<Verifier, Failure> {
-    let trust = trust(certificates(&anchors.keys)?, anchors.fingerprints.clone())?;
+    let mut sources = Vec::new();
+    let mut held = Vec::new();
+    if !anchors.keys.is_empty() {
+        let certificates = certificates(&anchors.keys)?;
+        held.extend(certificates.iter().map(Certificate::fingerprint));
+        sources.push(Source::new("key", certificates));
+    }
+    sources.extend(fetched(anchors)?);
+    let trust = agreed(
+        sources,
+        anchors.agreement,
+        anchors.fingerprints.clone(),
+        &held,
+    )?;
     Ok(Verifier::new(trust, anchors.policy.clone()))
+}
+
+/// What the directories have, all asked at the same time.
+#[cfg(feature = "fetch")]
+fn fetched(anchors: &Anchors) -> Result<Vec<Source>, Failure> {
+    use countersign::wkd::{Client, HttpsTransport, sources};
+    if anchors.wkd.is_empty() {
+        return Ok(Vec::new());
+    }
+    let no_https = |error: &dyn std::error::Error| {
+        Failure::new(Verdict::CouldNotTell, "no-https", chain(error))
+    };
+    let client = Client::new(HttpsTransport::new().map_err(|error| no_https(&error))?);
+    let wanted: Vec<_> = anchors
+        .wkd
+        .iter()
+        .map(|address| (address.clone(), anchors.wkd_requirement))
+        .collect();
+    let fetched = sources(&client, &wanted, now(anchors));
+    super::wait::block_on_network(fetched).map_err(|error| no_https(&error))
+}
+
+/// Without HTTPS there are none: the command line is refused before.
+#[cfg(not(feature = "fetch"))]
+fn fetched(_anchors: &Anchors) -> Result<Vec<Source>, Failure> {
+    Ok(Vec::new())
 }
 
 /// The certificates of all `--key` files.
@@ -133,19 +172,41 @@ pub(crate) fn trust(
     certificates: Vec<Certificate>,
     pins: Vec<Fingerprint>,
 ) -> Result<Trust, Failure> {
-    let held: Vec<String> = certificates
-        .iter()
-        .map(|own| own.fingerprint().to_string())
-        .collect();
-    let source = Source::new("key", certificates);
-    Trust::from_sources(vec![source], Agreement::Common)
+    let held: Vec<Fingerprint> = certificates.iter().map(Certificate::fingerprint).collect();
+    let sources = vec![Source::new("key", certificates)];
+    agreed(sources, Agreement::Common, pins, &held)
+}
+
+/// What the sources agree on. `held` is what `--key` has.
+fn agreed(
+    sources: Vec<Source>,
+    agreement: Agreement,
+    pins: Vec<Fingerprint>,
+    held: &[Fingerprint],
+) -> Result<Trust, Failure> {
+    Trust::from_sources(sources, agreement)
         .and_then(|trust| trust.with_pins(pins))
-        .map_err(|error| match error {
-            TrustError::NothingPinned => {
-                let hint = format!("--key holds {}", held.join(", "));
-                Failure::new(Verdict::Refused, "not-pinned", error.to_string()).with_hint(hint)
+        .map_err(|error| {
+            let failure = |verdict, reason| Failure::new(verdict, reason, error.to_string());
+            match &error {
+                TrustError::NothingPinned if held.is_empty() => {
+                    failure(Verdict::Refused, "not-pinned")
+                }
+                TrustError::NothingPinned => {
+                    let held: Vec<String> = held.iter().map(ToString::to_string).collect();
+                    let hint = format!("--key holds {}", held.join(", "));
+                    failure(Verdict::Refused, "not-pinned").with_hint(hint)
+                }
+                TrustError::Disagreement { .. } => failure(Verdict::Refused, "disagreement")
+                    .with_hint("do not use the release: ask the publisher which key is theirs"),
+                TrustError::Unreachable { .. } => {
+                    failure(Verdict::CouldNotTell, "source-unreachable").with_hint(
+                        "try again later; --wkd-optional goes on without it, and says so",
+                    )
+                }
+                TrustError::Unusable { .. } => failure(Verdict::CouldNotTell, "source-unusable"),
+                _ => failure(Verdict::CouldNotTell, "no-trust"),
             }
-            _ => Failure::new(Verdict::CouldNotTell, "no-trust", error.to_string()),
         })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use countersign::verify::{GoodSignature, RefusedSignature, printable};
+use countersign::verify::{ConsultedSource, GoodSignature, RefusedSignature, printable};
 use serde::Serialize;
 
 use super::args::{Color, Style};
@@ -154,6 +154,15 @@ impl Reporter {
             lines.extend(lost.map(|(name, why)| {
                 format!("source `{name}` was not consulted: {}", printable(why))
             }));
+            let reached = outcome
+                .sources
+                .iter()
+                .filter(|own| own.unreachable().is_none());
+            let reached: Vec<String> = reached.map(|own| format!("`{}`", own.name())).collect();
+            let fetched = |own: &ConsultedSource| own.name().as_str() != "key";
+            if outcome.sources.iter().any(fetched) {
+                lines.push(format!("sources that agree: {}", reached.join(", ")));
+            }
             if let (Some(file), Verdict::Verified, "check") =
                 (&outcome.file, outcome.verdict(), outcome.command)
             {

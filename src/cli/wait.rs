@@ -23,3 +23,15 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         Err(_) => pollster::block_on(future),
     }
 }
+
+/// Waits for a future that needs the network.
+#[cfg(feature = "fetch")]
+pub(crate) fn block_on_network<F: Future>(future: F) -> std::io::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let output = runtime.block_on(future);
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    Ok(output)
+}

@@ -1,18 +1,30 @@
 //! `countersign wkd`: url, build.
 
+#[cfg(feature = "fetch")]
+use std::io::IsTerminal as _;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::SystemTime;
 
+#[cfg(feature = "fetch")]
+use countersign::sign::openpgp;
 use countersign::wkd::{Change, Gravity, Method, Skipped, Tree, Written, WrittenFile};
+#[cfg(feature = "fetch")]
+use countersign::wkd::{Client, HttpsTransport};
 use serde_json::{Value, json};
 
+#[cfg(feature = "fetch")]
+use super::args::FetchOptions;
 use super::args::{BuildOptions, UrlOptions};
 use super::inputs::{self, shown};
 use super::outcome::{Failure, Made, chain, failed};
+#[cfg(feature = "fetch")]
+use super::output::{self, Existing};
 use super::report::{Progress, Reporter};
+#[cfg(feature = "fetch")]
+use super::wait;
 
 pub(crate) fn url(options: &UrlOptions) -> Made {
     let mut made = Made::new("wkd-url");
@@ -31,6 +43,79 @@ pub(crate) fn url(options: &UrlOptions) -> Made {
         );
     }
     made
+}
+
+#[cfg(feature = "fetch")]
+pub(crate) fn fetch(options: &FetchOptions) -> Made {
+    let mut made = Made::new("wkd-fetch");
+    if let Err(failure) = try_fetch(options, &mut made) {
+        made.failures.push(failure);
+    }
+    made
+}
+
+#[cfg(feature = "fetch")]
+fn try_fetch(options: &FetchOptions, made: &mut Made) -> Result<(), Failure> {
+    let to_stdout = inputs::is_stdin(&options.output);
+    if to_stdout && !options.armor && io::stdout().is_terminal() {
+        let message = "a certificate is binary, and standard output is a terminal";
+        return Err(failed("usage", message).with_hint("--armor, or --output FILE"));
+    }
+    if !to_stdout {
+        output::has_place(&options.output)?;
+    }
+    let no_https = |error: &dyn std::error::Error| failed("no-https", chain(error));
+    let transport = HttpsTransport::new().map_err(|error| no_https(&error))?;
+    let client = Client::new(transport);
+    let client = match options.method {
+        None => client,
+        Some(method) => client.with_method(method),
+    };
+    let now = SystemTime::now().into();
+    let fetched = wait::block_on_network(client.fetch(&options.address, now))
+        .map_err(|error| no_https(&error))?
+        .map_err(|error| failed(error.name(), chain(&error)))?;
+    let certificates = fetched.certificates();
+    let armored = certificates
+        .iter()
+        .map(|own| openpgp::armored_certificate(own.certificate()));
+    let armored: String = armored.collect();
+    let octets = if options.armor {
+        armored.clone().into_bytes()
+    } else {
+        let all = certificates.iter();
+        all.flat_map(|own| own.certificate().to_bytes()).collect()
+    };
+    made.note("address", options.address.to_string());
+    made.note("url", fetched.url());
+    made.note("method", fetched.method().name());
+    let documents = certificates.iter().map(|own| {
+        json!({
+            "fingerprint": own.certificate().fingerprint().to_string(),
+            "state": own.state().to_string(),
+        })
+    });
+    made.note("certificates", documents.collect::<Vec<_>>());
+    for own in certificates {
+        made.remarks.push(format!(
+            "certificate {}, {}",
+            own.certificate().fingerprint(),
+            own.state()
+        ));
+    }
+    made.remarks.push(format!("from {}", fetched.url()));
+    if to_stdout {
+        made.note("output", Value::Null);
+        made.note("certificate", armored);
+        made.payload = Some(octets);
+    } else {
+        let existing = Existing::with_force(options.force);
+        let hint = "--force puts the new one in its place";
+        output::publish(&options.output, &octets, existing, hint)?;
+        made.note("output", shown(&options.output));
+        made.results.push(shown(&options.output));
+    }
+    Ok(())
 }
 
 pub(crate) fn build(options: &BuildOptions, reporter: &Reporter) -> Made {

@@ -19,19 +19,31 @@
 )]
 
 mod address;
+mod answer;
 mod armor;
+mod client;
+mod fetch_error;
+#[cfg(feature = "fetch")]
+mod https;
 mod keyring;
 pub mod limits;
 mod packet;
 mod policy;
 mod published;
+mod transport;
 mod tree;
 mod write;
 
 pub use address::{Address, AddressError, Domain, Method};
+pub use answer::{Fetched, FetchedCertificate, State};
+pub use client::{Client, sources};
+pub use fetch_error::{FetchError, FetchErrorKind, RedirectProblem};
+#[cfg(feature = "fetch")]
+pub use https::{HttpsError, HttpsTransport};
 pub use keyring::KeyringError;
 pub use policy::{PolicyFile, PolicyFileError};
 pub use published::Unpublishable;
+pub use transport::{Request, Resolution, Response, Transport, TransportError};
 pub use tree::{
     Change, Gravity, KeyWarning, Layout, SkipReason, Skipped, Tree, TreeError, UserIdWarning,
     Warning, Written, WrittenFile,

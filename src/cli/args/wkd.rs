@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "fetch")]
+use countersign::wkd::Method;
 use countersign::wkd::{Address, AddressError, Domain, Layout};
 
 use super::{Command, UsageError, WKD_COMMANDS, Word, Words, printable};
@@ -19,6 +21,20 @@ pub(crate) struct BuildOptions {
     pub(crate) keys: Vec<PathBuf>,
 }
 
+/// The certificates for an address.
+#[cfg(feature = "fetch")]
+pub(crate) struct FetchOptions {
+    pub(crate) address: Address,
+    pub(crate) method: Option<Method>,
+    pub(crate) armor: bool,
+    pub(crate) output: PathBuf,
+    pub(crate) force: bool,
+}
+
+#[cfg(feature = "fetch")]
+const FETCH_FLAGS: &[&str] = &[
+    "help", "json", "quiet", "color", "method", "armor", "output", "force",
+];
 const URL_FLAGS: &[&str] = &["help", "json", "quiet", "color"];
 const BUILD_FLAGS: &[&str] = &[
     "help",
@@ -46,13 +62,15 @@ pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
                 return match verb.to_str() {
                     Some("url") => parse_url(words),
                     Some("build") => parse_build(words),
+                    #[cfg(feature = "fetch")]
+                    Some("fetch") => parse_fetch(words),
                     _ => Err(words.unknown_command_of(&verb, WKD_COMMANDS)),
                 };
             }
             None => {
                 return Err(UsageError {
                     hint: "`countersign wkd --help` lists them".to_owned(),
-                    ..words.error("`wkd` needs a command: url or build")
+                    ..words.error("`wkd` needs a command: url, build or fetch")
                 });
             }
         }
@@ -83,6 +101,54 @@ fn parse_url(words: Words<'_>) -> Result<Command, UsageError> {
     }
     let address = found.ok_or_else(|| words.error("no ADDRESS given"))?;
     Ok(Command::WkdUrl(Box::new(UrlOptions { address })))
+}
+
+#[cfg(feature = "fetch")]
+fn parse_fetch(words: Words<'_>) -> Result<Command, UsageError> {
+    let mut words = Words {
+        command: "wkd fetch",
+        flags: FETCH_FLAGS,
+        ..words
+    };
+    let (mut found, mut method, mut output) = (None, None, None);
+    let (mut armor, mut force) = (false, false);
+    while let Some(word) = words.next()? {
+        match word {
+            Word::Flag("help") => return Ok(Command::Print(FETCH_HELP.to_owned())),
+            Word::Flag("armor") => armor = true,
+            Word::Flag("force") => force = true,
+            Word::Flag(flag @ "method") => {
+                words.once_parsed(flag, &mut method, |text| match text {
+                    "advanced" => Ok(Method::Advanced),
+                    "direct" => Ok(Method::Direct),
+                    other => Err(format!(
+                        "`{}` is neither `advanced` nor `direct`",
+                        printable(other)
+                    )),
+                })?;
+            }
+            Word::Flag(flag @ "output") => {
+                words.once(flag, &mut output, |value| Ok(PathBuf::from(value)))?;
+            }
+            Word::Flag(_) | Word::BackendFlag(_) => {}
+            Word::Value(value) if found.is_none() => {
+                let text = words.text("ADDRESS", value)?;
+                found = Some(address(&text).map_err(|problem| words.error(&problem))?);
+            }
+            Word::Value(extra) => {
+                let shown = printable(&extra.to_string_lossy());
+                return Err(words.error(&format!("more than one ADDRESS: `{shown}`")));
+            }
+        }
+    }
+    let address = found.ok_or_else(|| words.error("no ADDRESS given"))?;
+    Ok(Command::WkdFetch(Box::new(FetchOptions {
+        address,
+        method,
+        armor,
+        output: output.unwrap_or_else(|| PathBuf::from("-")),
+        force,
+    })))
 }
 
 fn parse_build(words: Words<'_>) -> Result<Command, UsageError> {
@@ -142,7 +208,7 @@ fn parse_build(words: Words<'_>) -> Result<Command, UsageError> {
     })))
 }
 
-fn address(text: &str) -> Result<Address, String> {
+pub(super) fn address(text: &str) -> Result<Address, String> {
     text.parse()
         .map_err(|error: AddressError| error.to_string())
 }
@@ -152,10 +218,12 @@ Serve certificates from your own domain, as a Web Key Directory (WKD).
 
 Usage: countersign wkd url ADDRESS
        countersign wkd build --domain DOMAIN KEY...
+       countersign wkd fetch ADDRESS
 
 Commands:
   url        Where the certificate for a mail address is served
   build      The files that a web server serves
+  fetch      The certificates that a domain serves for a mail address
 
 `countersign wkd COMMAND --help` says more.
 ";
@@ -174,6 +242,28 @@ Exit status: 0 done, 2 not done.
 
 Example:
   countersign wkd url releases@example.org
+";
+
+#[cfg(feature = "fetch")]
+pub(super) const FETCH_HELP: &str = "\
+Get the certificates that a domain serves for a mail address.
+
+Usage: countersign wkd fetch ADDRESS [OPTIONS]
+
+Options:
+      --output FILE        Default: standard output
+      --armor              ASCII armor; default: binary
+      --method NAME        Ask only the host openpgpkey.DOMAIN (advanced) or only DOMAIN (direct).
+                           Default: the first if there is such a host, else the second
+      --force              Replace a file that is there
+      --json, -q --quiet, --color WHEN, -h --help
+
+Whoever controls the domain's web server chooses what is served: compare fingerprints with another
+source before you trust it. Root certificates are the system's, or those of SSL_CERT_FILE;
+HTTPS_PROXY and NO_PROXY are honoured. Exit status: 0 done, 2 not done.
+
+Example:
+  countersign wkd fetch releases@example.org --armor --output releases.asc
 ";
 
 pub(super) const BUILD_HELP: &str = "\
