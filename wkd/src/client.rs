@@ -1,10 +1,12 @@
 //! Which URL to try and what to accept (draft-koch-openpgp-webkey-service-22, section 3.1). Knows no HTTP.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Instant;
 
 use countersign_verify::{Requirement, Source, Timestamp, printable};
-use futures_util::future::join_all;
 use url::{Host, Url};
 
 use crate::address::{Address, Method};
@@ -189,7 +191,34 @@ pub async fn sources<T: Transport>(
             source(&address, fetched).with_requirement(requirement)
         }
     };
-    join_all(wanted.iter().map(one)).await
+    together(wanted.iter().map(one)).await
+}
+
+/// A future, and its output once there is one.
+type Running<F> = (Pin<Box<F>>, Option<<F as Future>::Output>);
+
+/// The outputs of futures that run at the same time, in their order. For a few: each time one may go on, all are asked.
+async fn together<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<Running<F>> = futures.map(|own| (Box::pin(own), None)).collect();
+    poll_fn(|context| {
+        for (future, output) in &mut running {
+            if output.is_none()
+                && let Poll::Ready(ready) = future.as_mut().poll(context)
+            {
+                *output = Some(ready);
+            }
+        }
+        if running.iter().all(|(_, output)| output.is_some()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    running
+        .into_iter()
+        .filter_map(|(_, output)| output)
+        .collect()
 }
 
 fn source(address: &Address, fetched: Result<Fetched, FetchError>) -> Source {
