@@ -521,6 +521,12 @@ fn policies_allow_the_least() {
         "RAW"
     );
     assert_eq!(mint["Statement"][1]["Action"], "kms:GetPublicKey");
+    // `key mint` hashes by SHA-256, whatever releases are signed with.
+    let mint = policy("--mint --hash sha512 --print iam");
+    assert_eq!(
+        mint["Statement"][0]["Condition"]["StringEquals"]["kms:SigningAlgorithm"],
+        json!(["RSASSA_PKCS1_V1_5_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256"])
+    );
     let by = |more: &str| format!("kms policy {ARN} {more}");
     for wrong in [
         "kms policy alias/release".to_owned(),

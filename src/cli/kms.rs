@@ -68,13 +68,20 @@ fn allowed(options: &PolicyOptions, resource: &str, principal: Option<&Value>) -
         (false, HashAlgorithm::Sha512) => ("RSASSA_PKCS1_V1_5_SHA_512", "DIGEST"),
         (false, _) => ("RSASSA_PKCS1_V1_5_SHA_256", "DIGEST"),
     };
+    // Certificates are minted with SHA-256.
+    let minting = "RSASSA_PKCS1_V1_5_SHA_256";
+    let algorithms = if options.mint && !options.ed25519 && algorithm != minting {
+        json!([algorithm, minting])
+    } else {
+        json!(algorithm)
+    };
     let mut statements = vec![json!({
         "Sid": "Sign",
         "Effect": "Allow",
         "Action": "kms:Sign",
         "Resource": resource,
         "Condition": { "StringEquals": {
-            "kms:SigningAlgorithm": algorithm,
+            "kms:SigningAlgorithm": algorithms,
             "kms:MessageType": message_type,
         } },
     })];

@@ -142,7 +142,9 @@ fn holds(path: &Path, octets: &[u8]) -> bool {
 /// Waits until no other one of us changes files of the same folder, and keeps others waiting until it is dropped. Best effort:
 /// not every system and file system can.
 pub(crate) fn take_turn(path: &Path) -> Option<File> {
-    let (folder, _) = place(path).ok()?;
+    // Where a link leads, since that is what is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (folder, _) = place(&target).ok()?;
     let folder = File::open(folder).ok()?;
     #[cfg(unix)]
     rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).ok()?;

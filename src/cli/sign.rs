@@ -551,7 +551,7 @@ impl Job<'_> {
             let state = || {
                 opened
                     .metadata()
-                    .map(|found| (found.len(), found.modified().ok()))
+                    .map(|found| (found.len(), found.modified().ok(), changed(&found)))
                     .map_err(unreadable)
             };
             let before = state()?;
@@ -605,6 +605,16 @@ fn judge(file: &Path, report: &Report, notes: &mut Notes) -> Result<(), Failure>
     }
     Ok(())
 }
+
+/// When a file's content or its times were last changed: nobody can set that back.
+#[cfg(unix)]
+fn changed(found: &std::fs::Metadata) -> (i64, i64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (found.ctime(), found.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn changed(_found: &std::fs::Metadata) {}
 
 fn size(file: &Path) -> u64 {
     std::fs::metadata(file).map_or(0, |found| found.len())

@@ -54,6 +54,14 @@ fn one_of_forty_fails_and_the_others_are_signed() {
     assert!(!names(folder.path()).iter().any(|own| own.ends_with(".tmp")));
 }
 
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A signature over octets that no file ever had helps nobody.
 #[test]
 fn a_file_that_grows_while_it_is_read_is_not_signed() {
@@ -70,12 +78,13 @@ fn a_file_that_grows_while_it_is_read_is_not_signed() {
         scope.spawn(|| {
             while !ended.load(Ordering::SeqCst) {
                 file.write_all(b"x").expect("a file can grow");
-                std::thread::sleep(Duration::from_millis(1));
+                // Slower than what is there is read, or the end would never come.
+                std::thread::sleep(Duration::from_millis(20));
             }
         });
-        let outcome = process::run(&mut countersign(folder.path(), &sign("")), b"");
-        ended.store(true, Ordering::SeqCst);
-        outcome
+        // Also where the command takes too long, which panics.
+        let _end = Ending(&ended);
+        process::run(&mut countersign(folder.path(), &sign("")), b"")
     });
     let stderr = outcome.stderr_text();
     assert_eq!(outcome.status, Some(2), "{stderr}");
@@ -119,9 +128,15 @@ fn appending_at_the_same_time_loses_no_signature() {
     const APPENDING: usize = 12;
     let folder = folder();
     done(folder.path(), &sign("--created 2024-01-02"));
+    fs::create_dir(folder.path().join("linked")).expect("a folder can be made");
+    let link = folder.path().join("linked/data.sig");
+    std::os::unix::fs::symlink("../data.sig", link).expect("a link can be made");
     let done: usize = std::thread::scope(|scope| {
+        // Under two names, one of which is a link.
         let append = |day: usize| {
-            let arguments = sign(&format!("--append --created 2024-02-{day:02}"));
+            let output = ["data.sig", "linked/data.sig"][day % 2];
+            let arguments = format!("--append --output {output} --created 2024-02-{day:02}");
+            let arguments = sign(&arguments);
             let path = folder.path();
             scope.spawn(move || process::run(&mut countersign(path, &arguments), b""))
         };

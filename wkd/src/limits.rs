@@ -15,6 +15,9 @@ pub const CERTIFICATE_BYTES: usize = 4 * 1024 * 1024;
 /// fewer than twenty.
 pub const USER_IDS: usize = 256;
 
+/// Keys that a certificate names to revoke it for its owner. Each is compared with the issuer of each revocation; one is common.
+pub const DESIGNATED_REVOKERS: usize = 16;
+
 /// Bytes of a served file. GnuPG reads no more of an answer.
 pub const FILE_BYTES: usize = 256 * 1024;
 

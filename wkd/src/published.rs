@@ -8,6 +8,7 @@ use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
 use crate::address::{Address, AddressError};
+use crate::limits;
 use crate::packet::{Packet, Packets, misplaced, tag};
 
 /// A packet and the signatures that follow it.
@@ -111,7 +112,7 @@ impl<'a> Components<'a> {
             is_revocation
                 && designated
                     .iter()
-                    .any(|revoker| Issuers::of(signature.body).name_octets(revoker))
+                    .any(|revoker| Issuers::of(signature.body).name_expressly(revoker))
         };
         let counts = |signature: &&Packet<'a>| own(signature) || by_designated(signature);
         let mut all: Vec<Component<'a>> = Vec::new();
@@ -170,18 +171,19 @@ impl<'a> Components<'a> {
     }
 
     /// Keys that the certificate's own signatures name as revokers (RFC 9580, section 5.2.3.23): their fingerprints.
-    fn designated_revokers(&self, own: impl Fn(&Packet<'_>) -> bool) -> BTreeSet<Vec<u8>> {
+    fn designated_revokers(&self, own: impl Fn(&Packet<'_>) -> bool) -> BTreeSet<Fingerprint> {
         let on_key = self.all.first().into_iter().flat_map(|own| &own.signatures);
         let named = on_key.filter(|packet| own(packet)).flat_map(|packet| {
             let (hashed, _) = areas(packet.body).unwrap_or_default();
             Subpackets(hashed).filter_map(|(id, body)| match (id, body) {
-                (REVOCATION_KEY, [_class, _algorithm, fingerprint @ ..]) => {
-                    Some(fingerprint.to_vec())
+                (REVOCATION_KEY, [_class, _algorithm, octets @ ..]) => {
+                    let text: String = octets.iter().map(|own| format!("{own:02X}")).collect();
+                    text.parse().ok()
                 }
                 _ => None,
             })
         });
-        named.collect()
+        named.take(limits::DESIGNATED_REVOKERS).collect()
     }
 
     /// Adds what another copy of the certificate has and this one lacks.
@@ -354,13 +356,10 @@ impl<'a> Issuers<'a> {
         anybody
     }
 
-    fn name_octets(&self, fingerprint: &[u8]) -> bool {
-        let text: String = fingerprint.iter().map(|own| format!("{own:02X}")).collect();
-        let Ok(fingerprint) = text.parse::<Fingerprint>() else {
-            return false;
-        };
+    /// Whether they say that they are this key.
+    fn name_expressly(&self, fingerprint: &Fingerprint) -> bool {
         let names_somebody = Subpackets(self.area).any(|(id, _)| is_issuer(id));
-        names_somebody && self.name(&fingerprint, key_id(&fingerprint))
+        names_somebody && self.name(fingerprint, key_id(fingerprint))
     }
 }
 

@@ -42,7 +42,8 @@ impl Tree {
     /// umask.
     ///
     /// Where nothing is to be published, or a folder cannot be made, nothing is written. Otherwise every file is tried, until
-    /// the operating system refuses one. Two processes that write the same tree at once may lose what one of them adds.
+    /// the operating system refuses one. Two processes that write the same tree at once may lose what one of them adds, and whoever
+    /// may change the folders of the tree while it is written can have files put elsewhere: do not let strangers write there.
     pub fn write(self, root: &Path, layout: Layout) -> Written {
         let mut written = Written {
             failures: self.missing(),
@@ -305,8 +306,9 @@ impl Writer<'_> {
             Some(_) => Change::Updated,
         };
         let whole = self.root.join(path);
-        let temporary = if change == Change::Unchanged {
-            readable_by_all(&whole).map_err(failed)?;
+        // Modes are not changed in place: the file may have another name elsewhere.
+        let stays = change == Change::Unchanged && is_readable_by_all(&whole).map_err(failed)?;
+        let temporary = if stays {
             None
         } else {
             Some(temporary(&whole, octets).map_err(failed)?)
@@ -369,18 +371,15 @@ fn temporary(place: &Path, octets: &[u8]) -> io::Result<NamedTempFile> {
 }
 
 #[cfg(unix)]
-fn readable_by_all(path: &Path) -> io::Result<()> {
+fn is_readable_by_all(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
-    if mode == FILE_MODE {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(FILE_MODE))
+    let found = fs::symlink_metadata(path)?;
+    Ok(found.is_file() && found.permissions().mode() & 0o7777 == FILE_MODE)
 }
 
 #[cfg(not(unix))]
-fn readable_by_all(_path: &Path) -> io::Result<()> {
-    Ok(())
+fn is_readable_by_all(_path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Adds what is missing for a web server to pass through a folder.
