@@ -63,7 +63,10 @@ impl Domain {
         let harmless = |text: &str| {
             let plain = |c: char| c.is_alphanumeric() || c == '-' || !c.is_ascii();
             let label = |label: &str| !label.is_empty() && label.chars().all(plain);
-            text.split('.').all(label) && printable(text) == text
+            // What is longer as people write it could not be read again.
+            text.len() <= limits::DOMAIN_BYTES
+                && text.split('.').all(label)
+                && printable(text) == text
         };
         (valid.is_ok() && *text != self.0 && harmless(&text)).then(|| text.into_owned())
     }
