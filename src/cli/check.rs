@@ -163,7 +163,11 @@ fn conclude(artifacts: &[ArtifactOutcome], options: &CheckOptions) -> Result<(),
         .filter(|own| own.verdict == Verdict::Verified)
         .count();
     let of = |verdict| artifacts.iter().find(|own| own.verdict == verdict);
-    let worst = of(Verdict::Refused).or_else(|| of(Verdict::CouldNotTell));
+    // An altered artifact is worse than one that is not there.
+    let altered = artifacts.iter().find(|own| own.reason == Some("mismatch"));
+    let worst = altered
+        .or_else(|| of(Verdict::Refused))
+        .or_else(|| of(Verdict::CouldNotTell));
     let Some(worst) = worst else {
         if verified > 0 {
             return Ok(());
@@ -178,6 +182,7 @@ fn conclude(artifacts: &[ArtifactOutcome], options: &CheckOptions) -> Result<(),
         Some("not-listed") => {
             Some("give names as the manifest lists them, and the folder with --dir")
         }
+        Some("mismatch") => Some("download it again, or do not use it"),
         Some("missing") if verified > 0 && !options.ignore_missing => {
             Some("--ignore-missing skips artifacts that are not there")
         }

@@ -24,6 +24,7 @@ pub(crate) fn policy(options: &PolicyOptions) -> Made {
                 PolicyKind::Key => "key",
                 PolicyKind::Trust => "trust",
             };
+            all.retain(|own, _| own == name);
             all.get(name).cloned().unwrap_or_default()
         }
     };
