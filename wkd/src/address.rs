@@ -274,11 +274,12 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
+        let too_long = |size| AddressError::TooLong {
+            size,
+            limit: limits::ADDRESS_BYTES,
+        };
         if text.len() > limits::ADDRESS_BYTES {
-            return Err(AddressError::TooLong {
-                size: text.len(),
-                limit: limits::ADDRESS_BYTES,
-            });
+            return Err(too_long(text.len()));
         }
         let mut parts = text.split('@');
         let (local_part, domain) = match (parts.next(), parts.next(), parts.next()) {
@@ -301,9 +302,15 @@ impl FromStr for Address {
                 character,
             });
         }
+        let domain: Domain = domain.parse()?;
+        // With the A-label, as it will be printed.
+        let size = local_part.len() + 1 + domain.as_str().len();
+        if size > limits::ADDRESS_BYTES {
+            return Err(too_long(size));
+        }
         Ok(Self {
             local_part: local_part.to_owned(),
-            domain: domain.parse()?,
+            domain,
         })
     }
 }
