@@ -228,6 +228,15 @@ fn states_of_a_key_and_an_alias_that_moved() {
         before
     );
 
+    // Moved between the two calls of minting: the key that signs is not the one that was fetched.
+    let proxy = Proxy::start(server.port());
+    proxy.next([Fault::Nothing, Fault::OtherArn]);
+    let desk_between = Desk::new(proxy.url());
+    desk_between
+        .mint("alias/r")
+        .failed("alias/r leads to arn:", "somebody changed the alias");
+    assert!(!desk_between.path().join("r.asc").exists());
+
     server.call("DisableKey", &json!({ "KeyId": first.id }));
     desk.sign(&first.id, "").failed("is disabled", "enable it");
     server.call("EnableKey", &json!({ "KeyId": first.id }));

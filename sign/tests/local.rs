@@ -115,22 +115,11 @@ fn reads_p256_keys_of_openssl_and_openssl_verifies_what_they_sign() {
     let signature = sign();
     assert_eq!((signature.len(), &signature), (64, &sign()));
     // As DER, for OpenSSL.
-    let number = |octets: &[u8]| {
-        let start = octets.iter().take_while(|octet| **octet == 0).count();
-        let zero = if octets[start] > 0x7f {
-            vec![0]
-        } else {
-            vec![]
-        };
-        let octets = [&zero, &octets[start..]].concat();
-        let length = u8::try_from(octets.len()).expect("33 at the most");
-        [vec![2, length], octets].concat()
-    };
-    let numbers = [number(&signature[..32]), number(&signature[32..])].concat();
-    let length = u8::try_from(numbers.len()).expect("70 at the most");
-    let der = [vec![0x30, length], numbers].concat();
+    let der = p256::ecdsa::Signature::from_slice(&signature);
+    let der = der.expect("a signature").to_der();
+    let der = der.as_bytes();
     assert_eq!(
-        countersign_sign::ecdsa::p256_from_der(&der)
+        countersign_sign::ecdsa::p256_from_der(der)
             .expect("DER")
             .as_slice(),
         signature

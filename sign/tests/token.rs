@@ -354,25 +354,12 @@ fn short_numbers_stay_64_octets() {
         let fixed = request.expect("a request").expect("a signature");
         assert_eq!(fixed.len(), 64);
         short += usize::from(fixed[0] == 0) + usize::from(fixed[32] == 0);
-        let number = |octets: &[u8]| {
-            let start = octets.iter().take_while(|octet| **octet == 0).count();
-            let zero = if octets[start] > 0x7f {
-                vec![0]
-            } else {
-                vec![]
-            };
-            let octets = [&zero, &octets[start..]].concat();
-            [
-                vec![2, u8::try_from(octets.len()).expect("33 at the most")],
-                octets,
-            ]
-            .concat()
-        };
-        let numbers = [number(&fixed[..32]), number(&fixed[32..])].concat();
-        let length = u8::try_from(numbers.len()).expect("70 at the most");
-        let der = [vec![0x30, length], numbers].concat();
+        let der = p256::ecdsa::Signature::from_slice(&fixed)
+            .expect("a signature")
+            .to_der();
+        let der = der.as_bytes();
         assert_eq!(
-            ecdsa::p256_from_der(&der).as_ref().map(|own| &own[..]),
+            ecdsa::p256_from_der(der).as_ref().map(|own| &own[..]),
             Ok(&fixed[..])
         );
     }
@@ -499,7 +486,30 @@ fn fifty_requests_for_five_grants_are_five_calls() {
 }
 
 #[test]
-fn the_cache_is_bounded_and_so_is_what_runs_at_a_time() {
+fn the_cache_is_bounded() {
+    const ENTRIES: usize = 8;
+    const GRANTS: usize = 3 * ENTRIES;
+    let (signer, calls) = Watched::boxed(p256(), Answer::AsIs);
+    let template = template().with_cache_entries(ENTRIES);
+    let tokens = TokenSigner::new(signer, template).expect("a token signer");
+    let all = || {
+        let before = calls.load(Ordering::SeqCst);
+        for place in 0..GRANTS {
+            issue(&tokens, &format!("repository:a/{place}:pull"));
+        }
+        calls.load(Ordering::SeqCst) - before
+    };
+    assert_eq!(all(), GRANTS);
+    // Of so many no more than the cache holds are there.
+    assert!(all() >= GRANTS - ENTRIES);
+    // The last one is.
+    let before = calls.load(Ordering::SeqCst);
+    issue(&tokens, &format!("repository:a/{}:pull", GRANTS - 1));
+    assert_eq!(calls.load(Ordering::SeqCst), before);
+}
+
+#[test]
+fn no_more_than_so_many_run_at_a_time() {
     struct Busy(LocalSigner, AtomicUsize, AtomicUsize);
     impl Signer for Busy {
         fn public_key(&self) -> &PublicKey {

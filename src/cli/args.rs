@@ -126,7 +126,9 @@ pub(crate) struct CheckOptions {
 pub(crate) struct Anchors {
     pub(crate) keys: Vec<PathBuf>,
     /// Each a source of its own.
+    #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "none is let in"))]
     pub(crate) wkd: Vec<Address>,
+    #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "of those"))]
     pub(crate) wkd_requirement: Requirement,
     pub(crate) agreement: Agreement,
     pub(crate) signature: Option<PathBuf>,
@@ -146,43 +148,23 @@ pub(crate) struct UsageError {
 impl UsageError {
     /// Whether the command at fault makes something, and so has the JSON form of those.
     pub(crate) fn into_made(self) -> Result<Made, Self> {
-        match self.command.split(' ').next() {
-            Some("token") if self.command == "token verify" => Err(self),
-            Some("sign" | "manifest" | "key" | "kms" | "token" | "wkd") => {
-                let failure = failed("usage", self.message).with_hint(self.hint);
-                let command = match self.command {
-                    "key generate" => "key-generate",
-                    "key mint" => "key-mint",
-                    "key show" => "key-show",
-                    "kms policy" => "kms-policy",
-                    "token issue" => "token-issue",
-                    "token jwks" => "token-jwks",
-                    "token cert" => "token-cert",
-                    "token csr" => "token-csr",
-                    "token inspect" => "token-inspect",
-                    "token config" => "token-config",
-                    "wkd url" => "wkd-url",
-                    "wkd build" => "wkd-build",
-                    "wkd fetch" => "wkd-fetch",
-                    other => other,
-                };
-                Ok(Made {
-                    failures: vec![failure],
-                    ..Made::new(command)
-                })
-            }
-            _ => Err(self),
+        let (first, _) = self.command.split_once(' ').unwrap_or((self.command, ""));
+        let makes = ["sign", "manifest"].contains(&first) || group(first).is_some();
+        if !makes || self.command == "token verify" {
+            return Err(self);
         }
+        let failure = failed("usage", self.message).with_hint(self.hint);
+        Ok(Made {
+            failures: vec![failure],
+            ..Made::new(self.command)
+        })
     }
 
     pub(crate) fn into_outcome(self) -> Outcome {
         let failure = Failure::new(Verdict::CouldNotTell, "usage", self.message);
         Outcome {
             failure: Some(failure.with_hint(self.hint)),
-            ..Outcome::new(match self.command {
-                "token verify" => "token-verify",
-                other => other,
-            })
+            ..Outcome::new(self.command)
         }
     }
 }
@@ -223,13 +205,11 @@ fn parse_command(parser: &mut Parser, style: &mut Style) -> Result<Command, Usag
                     Some("check") => parse_check(words),
                     Some("sign") => sign::parse(words),
                     Some("manifest") => manifest::parse(words),
-                    Some("key") => key::parse(words),
-                    Some("token") => token::parse(words),
-                    #[cfg(feature = "aws-kms")]
-                    Some("kms") => kms::parse(words),
-                    Some("wkd") => wkd::parse(words),
                     Some("help") => parse_help(words),
-                    _ => Err(words.unknown_command(&verb)),
+                    other => match other.and_then(group) {
+                        Some(group) => group.parse(words),
+                        None => Err(words.unknown_command(&verb)),
+                    },
                 };
             }
             None => return Err(words.error("no command given")),
@@ -244,52 +224,90 @@ fn parse_help(mut words: Words<'_>) -> Result<Command, UsageError> {
             Some("check") => CHECK_HELP,
             Some("sign") => sign::HELP,
             Some("manifest") => manifest::HELP,
-            #[cfg(feature = "aws-kms")]
-            Some("kms") => match words.next()? {
-                Some(Word::Value(verb)) if verb == "policy" => kms::POLICY_HELP,
-                _ => kms::HELP,
-            },
-            Some("key") => match words.next()? {
-                Some(Word::Value(verb)) => match verb.to_str() {
-                    Some("generate") => key::GENERATE_HELP,
-                    Some("mint") => key::MINT_HELP,
-                    Some("show") => key::SHOW_HELP,
-                    _ => {
-                        words.command = "key";
-                        return Err(words.unknown_command_of(&verb, KEY_COMMANDS));
-                    }
-                },
-                _ => key::HELP,
-            },
-            Some("token") => match words.next()? {
-                Some(Word::Value(verb)) => match token::help(&verb.to_string_lossy()) {
-                    Some(text) => text,
-                    None => {
-                        words.command = "token";
-                        return Err(words.unknown_command_of(&verb, token::TOKEN_COMMANDS));
-                    }
-                },
-                _ => token::HELP,
-            },
-            Some("wkd") => match words.next()? {
-                Some(Word::Value(verb)) => match verb.to_str() {
-                    Some("url") => wkd::URL_HELP,
-                    Some("build") => wkd::BUILD_HELP,
-                    #[cfg(feature = "fetch")]
-                    Some("fetch") => wkd::FETCH_HELP,
-                    _ => {
-                        words.command = "wkd";
-                        return Err(words.unknown_command_of(&verb, WKD_COMMANDS));
-                    }
-                },
-                _ => wkd::HELP,
-            },
             Some("help") => HELP,
-            _ => return Err(words.unknown_command(&verb)),
+            other => match other.and_then(group) {
+                Some(group) => group.help_of(words)?,
+                None => return Err(words.unknown_command(&verb)),
+            },
         },
         Some(Word::Flag(_) | Word::BackendFlag(_)) | None => HELP,
     };
     Ok(Command::Print(text.to_owned()))
+}
+
+/// Commands that share their first word.
+struct Group {
+    name: &'static str,
+    help: &'static str,
+    commands: &'static [Subcommand],
+}
+
+struct Subcommand {
+    name: &'static str,
+    help: &'static str,
+    parse: fn(Words<'_>) -> Result<Command, UsageError>,
+}
+
+const GROUPS: &[&Group] = &[
+    &key::GROUP,
+    #[cfg(feature = "aws-kms")]
+    &kms::GROUP,
+    &token::GROUP,
+    &wkd::GROUP,
+];
+
+fn group(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().copied().find(|group| group.name == name)
+}
+
+impl Group {
+    fn names(&self) -> Vec<&'static str> {
+        self.commands.iter().map(|own| own.name).collect()
+    }
+
+    fn find(&self, verb: &OsStr, words: &Words<'_>) -> Result<&'static Subcommand, UsageError> {
+        let found = self.commands.iter().find(|own| verb == own.name);
+        found.ok_or_else(|| words.unknown_command_of(verb, &self.names()))
+    }
+
+    fn parse(&self, words: Words<'_>) -> Result<Command, UsageError> {
+        let mut words = Words {
+            command: self.name,
+            flags: STYLE_FLAGS,
+            ..words
+        };
+        loop {
+            match words.next()? {
+                Some(Word::Flag("help")) => return Ok(Command::Print(self.help.to_owned())),
+                Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
+                Some(Word::Value(verb)) => return (self.find(&verb, &words)?.parse)(words),
+                None => {
+                    let names = self.names();
+                    let listed = match names.split_last() {
+                        Some((last, [])) => (*last).to_owned(),
+                        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+                        None => String::new(),
+                    };
+                    return Err(UsageError {
+                        hint: format!("`countersign {} --help` lists them", self.name),
+                        ..words.error(&format!("`{}` needs a command: {listed}", self.name))
+                    });
+                }
+            }
+        }
+    }
+
+    /// What `help` says once it has read the group's name.
+    fn help_of(&self, words: Words<'_>) -> Result<&'static str, UsageError> {
+        let mut words = Words {
+            command: self.name,
+            ..words
+        };
+        match words.next()? {
+            Some(Word::Value(verb)) => Ok(self.find(&verb, &words)?.help),
+            _ => Ok(self.help),
+        }
+    }
 }
 
 fn parse_verify(words: Words<'_>) -> Result<Command, UsageError> {
@@ -545,11 +563,8 @@ struct Words<'p> {
     backend_flags: Vec<BackendFlag>,
 }
 
-const COMMANDS: &[&str] = &[
-    "verify", "check", "sign", "manifest", "key", "token", "wkd", "help",
-];
-const KEY_COMMANDS: &[&str] = &["generate", "mint", "show"];
-const WKD_COMMANDS: &[&str] = &["url", "build", "fetch"];
+const COMMANDS: &[&str] = &["verify", "check", "sign", "manifest", "help"];
+const STYLE_FLAGS: &[&str] = &["help", "json", "quiet", "color"];
 const GLOBAL_FLAGS: &[&str] = &["help", "version", "json", "quiet", "color"];
 const VERIFY_FLAGS: &[&str] = &[
     "help",
@@ -704,7 +719,7 @@ impl Words<'_> {
     fn help_hint(&self) -> String {
         match self.command {
             "countersign" => "`countersign --help` lists the commands".to_owned(),
-            verb @ ("key" | "kms" | "token" | "wkd") => {
+            verb if group(verb).is_some() => {
                 format!("`countersign {verb} --help` lists the commands")
             }
             verb => format!("`countersign {verb} --help` lists the options"),
@@ -730,7 +745,9 @@ impl Words<'_> {
     }
 
     fn unknown_command(&self, given: &OsStr) -> UsageError {
-        self.unknown_command_of(given, COMMANDS)
+        let groups = GROUPS.iter().map(|group| group.name);
+        let known: Vec<&str> = COMMANDS.iter().copied().chain(groups).collect();
+        self.unknown_command_of(given, &known)
     }
 
     fn unknown_command_of(&self, given: &OsStr, known: &[&str]) -> UsageError {
@@ -796,9 +813,14 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 fn parse_duration(text: &str) -> Result<Duration, String> {
     const HOUR: u64 = 3600;
     const DAY: u64 = 24 * HOUR;
-    let units = [('h', HOUR), ('d', DAY), ('w', 7 * DAY), ('y', 365 * DAY)];
+    let units = [("h", HOUR), ("d", DAY), ("w", 7 * DAY), ("y", 365 * DAY)];
+    duration_in(text, &units, "`12h`, `30d`, `8w` or `2y`")
+}
+
+/// A number and one of these units, which are so many seconds.
+fn duration_in(text: &str, units: &[(&str, u64)], examples: &str) -> Result<Duration, String> {
     let seconds = units.iter().find_map(|(unit, seconds)| {
-        let number = text.strip_suffix(*unit)?;
+        let number = text.strip_suffix(unit)?;
         let digits = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
         number
             .parse::<u64>()
@@ -806,12 +828,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
             .filter(|_| digits)?
             .checked_mul(*seconds)
     });
-    let wrong = || {
-        format!(
-            "`{}` is not a duration such as `12h`, `30d`, `8w` or `2y`",
-            printable(text)
-        )
-    };
+    let wrong = || format!("`{}` is not a duration such as {examples}", printable(text));
     seconds.map(Duration::from_secs).ok_or_else(wrong)
 }
 

@@ -18,23 +18,15 @@ use super::output::{self, Access, Existing};
 use super::{sign, wait};
 
 pub(crate) fn generate(options: &GenerateOptions) -> Made {
-    collected("key-generate", |made| try_generate(options, made))
+    Made::of("key generate", |made| try_generate(options, made))
 }
 
 pub(crate) fn mint(options: &MintOptions) -> Made {
-    collected("key-mint", |made| try_mint(options, made))
+    Made::of("key mint", |made| try_mint(options, made))
 }
 
 pub(crate) fn show(options: &ShowOptions) -> Made {
-    collected("key-show", |made| try_show(options, made))
-}
-
-fn collected(command: &'static str, make: impl FnOnce(&mut Made) -> Result<(), Failure>) -> Made {
-    let mut made = Made::new(command);
-    if let Err(failure) = make(&mut made) {
-        made.failures.push(failure);
-    }
-    made
+    Made::of("key show", |made| try_show(options, made))
 }
 
 fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failure> {
@@ -118,7 +110,7 @@ fn try_generate(options: &GenerateOptions, made: &mut Made) -> Result<(), Failur
     Ok(())
 }
 
-const KEEP_OR_FORCE: &str = "give another name, or --force to lose what is there";
+pub(crate) const KEEP_OR_FORCE: &str = "give another name, or --force to lose what is there";
 
 /// With `--encrypt`, the passphrase for the new key.
 fn new_passphrase(options: &GenerateOptions) -> Result<Option<Passphrase>, Failure> {

@@ -9,7 +9,7 @@ use super::outcome::Made;
 const ROLE: &str = "release-signing";
 
 pub(crate) fn policy(options: &PolicyOptions) -> Made {
-    let mut made = Made::new("kms-policy");
+    let mut made = Made::new("kms policy");
     let mut all = Map::new();
     all.insert("iam".to_owned(), iam(options));
     all.insert("key".to_owned(), key(options));

@@ -137,7 +137,7 @@ impl Outcome {
 /// What a command that makes something came to.
 #[derive(Debug, Default)]
 pub(crate) struct Made {
-    /// As in `countersign.key-mint/1`.
+    /// Its words, such as `key mint`.
     pub(crate) command: &'static str,
     /// For standard output, one line each.
     pub(crate) results: Vec<String>,
@@ -159,6 +159,18 @@ impl Made {
             command,
             ..Self::default()
         }
+    }
+
+    /// What comes of making it. What was made before a failure stays.
+    pub(crate) fn of(
+        command: &'static str,
+        make: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Self {
+        let mut made = Self::new(command);
+        if let Err(failure) = make(&mut made) {
+            made.failures.push(failure);
+        }
+        made
     }
 
     /// Adds a field to the JSON form.

@@ -113,7 +113,7 @@ impl Reporter {
             let word = artifact.reason.unwrap_or(artifact.verdict.name());
             lines.push_str(&self.result(&artifact.name, word, artifact.verdict));
         }
-        let one = matches!(outcome.command, "verify" | "token-verify");
+        let one = matches!(outcome.command, "verify" | "token verify");
         let single = one && outcome.checked_at.is_some();
         if let Some(file) = outcome.file.as_ref().filter(|_| single) {
             lines.push_str(&self.result(file, outcome.verdict().name(), outcome.verdict()));
@@ -418,7 +418,7 @@ struct ArtifactDocument<'a> {
 fn json(outcome: &Outcome) -> String {
     let failure = outcome.failure.as_ref();
     let document = Document {
-        schema: format!("countersign.{}/1", outcome.command),
+        schema: schema(outcome.command),
         verdict: outcome.verdict().name(),
         reason: failure.map(|failure| failure.reason),
         message: failure.map(|failure| failure.message.as_str()),
@@ -461,7 +461,7 @@ fn made_json(made: &Made) -> String {
         hint: own.hint.as_deref(),
     });
     json_text(&MadeDocument {
-        schema: format!("countersign.{}/1", made.command),
+        schema: schema(made.command),
         result: if made.failures.is_empty() {
             "done"
         } else {
@@ -471,6 +471,11 @@ fn made_json(made: &Made) -> String {
         warnings: &made.warnings,
         own: &made.document,
     })
+}
+
+/// As in `countersign.key-mint/1`.
+fn schema(command: &str) -> String {
+    format!("countersign.{}/1", command.replace(' ', "-"))
 }
 
 fn json_text(document: &impl Serialize) -> String {

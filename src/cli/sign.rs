@@ -27,11 +27,7 @@ use super::report::{Progress, Reporter};
 use super::wait;
 
 pub(crate) fn run(options: &SignOptions, reporter: &Reporter) -> Made {
-    let mut made = Made::new("sign");
-    if let Err(failure) = sign(options, reporter, &mut made) {
-        made.failures.push(failure);
-    }
-    made
+    Made::of("sign", |made| sign(options, reporter, made))
 }
 
 /// What all files are signed with.

@@ -18,6 +18,7 @@ use super::args::{
     TokenKey, Validity,
 };
 use super::inputs::{self, shown};
+use super::key::KEEP_OR_FORCE;
 use super::outcome::{Failure, Made, Outcome, Verdict, chain, failed};
 use super::output::{self, Existing};
 use super::{sign, wait};
@@ -29,35 +30,27 @@ const LIFETIME: Duration = Duration::from_secs(900);
 const VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);
 
 pub(crate) fn issue(options: &IssueOptions) -> Made {
-    collected("token-issue", |made| try_issue(options, made))
+    Made::of("token issue", |made| try_issue(options, made))
 }
 
 pub(crate) fn jwks(options: &JwksOptions) -> Made {
-    collected("token-jwks", |made| try_jwks(options, made))
+    Made::of("token jwks", |made| try_jwks(options, made))
 }
 
 pub(crate) fn cert(options: &CertificateOptions) -> Made {
-    collected("token-cert", |made| try_cert(options, made))
+    Made::of("token cert", |made| try_cert(options, made))
 }
 
 pub(crate) fn csr(options: &CertificateOptions) -> Made {
-    collected("token-csr", |made| try_csr(options, made))
+    Made::of("token csr", |made| try_csr(options, made))
 }
 
 pub(crate) fn inspect(token: &str) -> Made {
-    collected("token-inspect", |made| try_inspect(token, made))
+    Made::of("token inspect", |made| try_inspect(token, made))
 }
 
 pub(crate) fn config(options: &TokenConfigOptions) -> Made {
-    collected("token-config", |made| try_config(options, made))
-}
-
-fn collected(command: &'static str, make: impl FnOnce(&mut Made) -> Result<(), Failure>) -> Made {
-    let mut made = Made::new(command);
-    if let Err(failure) = make(&mut made) {
-        made.failures.push(failure);
-    }
-    made
+    Made::of("token config", |made| try_config(options, made))
 }
 
 /// Where a key is, and the configuration that says so.
@@ -69,13 +62,8 @@ struct Source {
 fn source(key: &TokenKey) -> Result<Source, Failure> {
     let (path, values) = match key {
         TokenKey::Signer(choice) => {
-            let choice = SignerChoice {
-                backend: choice.backend.clone(),
-                key_id: choice.key_id.clone(),
-                options: choice.options.clone(),
-            };
             return Ok(Source {
-                choice,
+                choice: choice.clone(),
                 config: None,
             });
         }
@@ -168,7 +156,7 @@ fn try_issue(options: &IssueOptions, made: &mut Made) -> Result<(), Failure> {
     if let Some(algorithm) = options.algorithm {
         template = template.with_algorithm(algorithm);
     }
-    let form = match options.key_id_forms.first() {
+    let form = match &options.key_id_form {
         Some(text) => key_id_form(text)?,
         None => config.map(TokenConfig::key_id).unwrap_or_default(),
     };
@@ -179,7 +167,6 @@ fn try_issue(options: &IssueOptions, made: &mut Made) -> Result<(), Failure> {
         template = template.with_chain(read_chain(path)?);
     }
     let signer = sign::signer(&source.choice, None, made)?;
-    made.warnings.clear();
     let tokens = TokenSigner::new(signer, template).map_err(|error| {
         let failure = failed("no-token-signer", chain(&error));
         match &path {
@@ -190,7 +177,8 @@ fn try_issue(options: &IssueOptions, made: &mut Made) -> Result<(), Failure> {
             None => failure,
         }
     })?;
-    made.warnings.extend(tokens.warnings());
+    // Those of the signer are among them.
+    made.warnings = tokens.warnings();
     let now = sign::now();
     let issued = tokens.issue(&options.subject, &options.service, &options.access, now);
     let issued = wait::block_on(issued).map_err(|error| {
@@ -342,7 +330,6 @@ fn write(
     pem: String,
     made: &mut Made,
 ) -> Result<(), Failure> {
-    const KEEP_OR_FORCE: &str = "give another name, or --force to lose what is there";
     if inputs::is_stdin(&options.output) {
         made.note("output", Value::Null);
         made.note(name, pem.clone());
@@ -469,7 +456,7 @@ fn access_line(entry: &Value) -> String {
 }
 
 pub(crate) fn verify(options: &JudgeOptions) -> Outcome {
-    let mut outcome = Outcome::new("token-verify");
+    let mut outcome = Outcome::new("token verify");
     if let Err(failure) = judge(options, &mut outcome) {
         outcome.failure = Some(failure);
     }

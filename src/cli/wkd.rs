@@ -27,7 +27,7 @@ use super::report::{Progress, Reporter};
 use super::wait;
 
 pub(crate) fn url(options: &UrlOptions) -> Made {
-    let mut made = Made::new("wkd-url");
+    let mut made = Made::new("wkd url");
     let address = &options.address;
     made.note("address", address.to_string());
     made.note("hash", address.hash());
@@ -47,11 +47,7 @@ pub(crate) fn url(options: &UrlOptions) -> Made {
 
 #[cfg(feature = "fetch")]
 pub(crate) fn fetch(options: &FetchOptions) -> Made {
-    let mut made = Made::new("wkd-fetch");
-    if let Err(failure) = try_fetch(options, &mut made) {
-        made.failures.push(failure);
-    }
-    made
+    Made::of("wkd fetch", |made| try_fetch(options, made))
 }
 
 #[cfg(feature = "fetch")]
@@ -119,11 +115,7 @@ fn try_fetch(options: &FetchOptions, made: &mut Made) -> Result<(), Failure> {
 }
 
 pub(crate) fn build(options: &BuildOptions, reporter: &Reporter) -> Made {
-    let mut made = Made::new("wkd-build");
-    if let Err(failure) = try_build(options, reporter, &mut made) {
-        made.failures.push(failure);
-    }
-    made
+    Made::of("wkd build", |made| try_build(options, reporter, made))
 }
 
 fn try_build(options: &BuildOptions, reporter: &Reporter, made: &mut Made) -> Result<(), Failure> {

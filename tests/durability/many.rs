@@ -95,6 +95,35 @@ fn a_file_that_grows_while_it_is_read_is_not_signed() {
     assert!(!folder.path().join("data.sig").exists());
 }
 
+/// Its length and its time say nothing of it, the system's own time does.
+#[test]
+fn a_file_whose_time_is_put_back_is_seen_to_have_changed() {
+    let folder = folder();
+    let file = fs::File::options()
+        .write(true)
+        .open(folder.path().join("data"))
+        .expect("a file can be opened");
+    file.set_len(256 << 20).expect("a file can be long");
+    let modified = file.metadata().and_then(|found| found.modified());
+    let modified = modified.expect("a time");
+    let ended = AtomicBool::new(false);
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            use std::os::unix::fs::FileExt as _;
+            while !ended.load(Ordering::SeqCst) {
+                file.write_all_at(b"x", 0).expect("a file can be changed");
+                file.set_modified(modified).expect("a time can be set");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let _end = Ending(&ended);
+        process::run(&mut countersign(folder.path(), &sign("")), b"")
+    });
+    let stderr = outcome.stderr_text();
+    assert_eq!(outcome.status, Some(2), "{stderr}");
+    assert!(!folder.path().join("data.sig").exists());
+}
+
 /// One target that cannot be written does not touch the others either.
 #[test]
 fn one_target_of_several_is_taken() {

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Silence,
     /// The answer ends in the middle.
     Truncated,
+    /// Another key's ARN.
+    OtherArn,
     /// A signature of the right length, with one character changed.
     WrongSignature,
     /// A signature that is too short.
@@ -208,6 +210,13 @@ fn serve(stream: &TcpStream, upstream: u16, state: &Mutex<State>) -> std::io::Re
     match fault {
         Some(Fault::ResetAfter) => return Ok(()),
         Some(Fault::Truncated) => answer.truncate(answer.len() - 40),
+        Some(Fault::OtherArn) => {
+            let text = String::from_utf8_lossy(&answer);
+            let at = text.find(":key/").map_or(0, |start| start + 5);
+            if let Some(octet) = answer.get_mut(at) {
+                *octet = if *octet == b'0' { b'1' } else { b'0' };
+            }
+        }
         Some(Fault::WrongSignature) => {
             let text = String::from_utf8_lossy(&answer);
             let at = text.find("\"Signature\"").map_or(0, |start| start + 40);

@@ -192,5 +192,5 @@ pub(crate) fn digest(octets: &[u8]) -> String {
 fn program() -> PathBuf {
     let ours = PathBuf::from(env!("CARGO_BIN_EXE_countersign"));
     let target = ours.ancestors().nth(2).expect("a target directory");
-    target.join("registry/root/usr/bin/docker-registry")
+    target.join("registry/unpacked/usr/bin/docker-registry")
 }

@@ -27,8 +27,8 @@ pub const LARGE_FILE_BYTES: usize = 64 * 1024;
 /// Bytes of a policy file. All keywords together take some hundred.
 pub const POLICY_BYTES: usize = 64 * 1024;
 
-/// Bytes of a directory's answer. GnuPG stops there, so publishers do.
-pub const ANSWER_BYTES: usize = 256 * 1024;
+/// Bytes of a directory's answer: what publishers may serve.
+pub const ANSWER_BYTES: usize = FILE_BYTES;
 
 /// Redirects that a fetch follows. A loop must end; publishers are told to need no more.
 pub const REDIRECTS: usize = 2;

@@ -126,8 +126,7 @@ impl<'a> Components<'a> {
                 .copied()
                 .collect();
             if is_attribute {
-                let revokes = |own: &Packet<'_>| kind(own.body) == Some(KEY_REVOCATION);
-                moved.extend(kept.into_iter().filter(revokes));
+                moved.extend(kept.into_iter().filter(revokes_key));
                 continue;
             }
             if component.head.tag == tag::PUBLIC_SUBKEY && kept.is_empty() {
@@ -138,14 +137,7 @@ impl<'a> Components<'a> {
                 signatures: kept,
             });
         }
-        if let Some(primary) = all.first_mut() {
-            primary.signatures.extend(moved);
-            primary.drop_repeated();
-        }
-        Self {
-            fingerprint: self.fingerprint,
-            all,
-        }
+        self.of(all, moved)
     }
 
     /// With only those user ids of which `wanted` holds.
@@ -157,9 +149,13 @@ impl<'a> Components<'a> {
                 all.push(component.clone());
                 continue;
             }
-            let revokes = |own: &&Packet<'_>| kind(own.body) == Some(KEY_REVOCATION);
-            moved.extend(component.signatures.iter().filter(revokes).copied());
+            moved.extend(component.signatures.iter().copied().filter(revokes_key));
         }
+        self.of(all, moved)
+    }
+
+    /// A part of it, with revocations of the key that stood elsewhere.
+    fn of(&self, mut all: Vec<Component<'a>>, moved: Vec<Packet<'a>>) -> Self {
         if let Some(primary) = all.first_mut() {
             primary.signatures.extend(moved);
             primary.drop_repeated();
@@ -311,6 +307,10 @@ pub(crate) fn created(body: &[u8]) -> Option<u32> {
     let (hashed, _) = areas(body)?;
     let mut found = Subpackets(hashed).filter(|(id, _)| *id == CREATED);
     Some(u32::from_be_bytes(found.next()?.1.try_into().ok()?))
+}
+
+fn revokes_key(signature: &Packet<'_>) -> bool {
+    kind(signature.body) == Some(KEY_REVOCATION)
 }
 
 /// Whom a signature names as its issuer: by what is hashed, and only where that names nobody by what is not. Anybody can change

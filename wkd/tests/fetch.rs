@@ -297,125 +297,69 @@ fn answers_that_are_not_what_was_asked_for() {
     let large = vec![0x99; limits::ANSWER_BYTES + 1];
     let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     let endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-    for (reply, name, kind) in [
+    let slow = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_vec();
+    let basic = "WWW-Authenticate: Basic\r\n";
+    let not_found = vec![("not-found", answer("404 Not Found", "", b""))];
+    let unreachable = vec![
+        ("server-error", answer("500 Oops", "", b"")),
+        ("server-error", answer("503 Later", "", b"")),
+        ("timed-out", Reply::Nothing),
+        ("timed-out", Reply::Drip(slow)),
+        ("broken-answer", Reply::Raw(b"what?\r\n\r\n".to_vec())),
+    ];
+    let unusable = vec![
+        ("authentication-demanded", answer("401 Who", basic, b"")),
+        ("unusable-status", answer("403 No", "", b"")),
+        ("unusable-status", answer("204 Nothing", "", b"")),
         (
-            answer("404 Not Found", "", b""),
-            "not-found",
-            FetchErrorKind::NotFound,
-        ),
-        (
-            answer("500 Oops", "", b""),
-            "server-error",
-            FetchErrorKind::Unreachable,
-        ),
-        (
-            answer("503 Later", "", b""),
-            "server-error",
-            FetchErrorKind::Unreachable,
-        ),
-        (
-            answer("401 Who", "WWW-Authenticate: Basic\r\n", b""),
-            "authentication-demanded",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            answer("403 No", "", b""),
             "unusable-status",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            answer("204 Nothing", "", b""),
-            "unusable-status",
-            FetchErrorKind::Unusable,
-        ),
-        (served(b""), "empty", FetchErrorKind::Unusable),
-        (
-            served(armor.as_bytes()),
-            "armored",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            served(&[good.as_slice(), b"garbage"].concat()),
-            "no-certificate",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            served(b"<html>not here</html>"),
-            "no-certificate",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            served(&stranger),
-            "not-for-address",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            served(&unsigned),
-            "not-for-address",
-            FetchErrorKind::Unusable,
-        ),
-        (served(&large), "too-large", FetchErrorKind::Unusable),
-        (
-            Reply::Endless(endless),
-            "too-large",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            answer("200 OK", "Content-Encoding: gzip\r\n", &gzip),
-            "encoded",
-            FetchErrorKind::Unusable,
-        ),
-        (Reply::Nothing, "timed-out", FetchErrorKind::Unreachable),
-        (
-            Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_vec()),
-            "timed-out",
-            FetchErrorKind::Unreachable,
-        ),
-        (
-            Reply::Raw(b"what?\r\n\r\n".to_vec()),
-            "broken-answer",
-            FetchErrorKind::Unreachable,
-        ),
-        (redirect(""), "too-many-redirects", FetchErrorKind::Unusable),
-        (
-            redirect("http://openpgpkey.example.org/x"),
-            "redirect-refused",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            redirect("https://elsewhere.example.net/other"),
-            "redirect-refused",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            redirect("https://127.0.0.1/x"),
-            "redirect-refused",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            redirect("https://openpgpkey.example.org:8443/x"),
-            "redirect-refused",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            redirect("https://me@openpgpkey.example.org/x"),
-            "redirect-refused",
-            FetchErrorKind::Unusable,
-        ),
-        (
-            answer("302 Found", "", b""),
-            "redirect-refused",
-            FetchErrorKind::Unusable,
-        ),
-        (
             answer("300 Choose", "Location: /x\r\n", b""),
-            "unusable-status",
-            FetchErrorKind::Unusable,
         ),
+        ("empty", served(b"")),
+        ("armored", served(armor.as_bytes())),
+        (
+            "no-certificate",
+            served(&[good.as_slice(), b"garbage"].concat()),
+        ),
+        ("no-certificate", served(b"<html>not here</html>")),
+        ("not-for-address", served(&stranger)),
+        ("not-for-address", served(&unsigned)),
+        ("too-large", served(&large)),
+        ("too-large", Reply::Endless(endless)),
+        (
+            "encoded",
+            answer("200 OK", "Content-Encoding: gzip\r\n", &gzip),
+        ),
+        ("too-many-redirects", redirect("")),
+        (
+            "redirect-refused",
+            redirect("http://openpgpkey.example.org/x"),
+        ),
+        (
+            "redirect-refused",
+            redirect("https://elsewhere.example.net/other"),
+        ),
+        ("redirect-refused", redirect("https://127.0.0.1/x")),
+        (
+            "redirect-refused",
+            redirect("https://openpgpkey.example.org:8443/x"),
+        ),
+        (
+            "redirect-refused",
+            redirect("https://me@openpgpkey.example.org/x"),
+        ),
+        ("redirect-refused", answer("302 Found", "", b"")),
+    ];
+    for (kind, replies) in [
+        (FetchErrorKind::NotFound, not_found),
+        (FetchErrorKind::Unreachable, unreachable),
+        (FetchErrorKind::Unusable, unusable),
     ] {
-        let error = one(reply).expect_err(name);
-        assert_eq!((error.name(), error.kind()), (name, kind), "{error}");
-        assert!(error.to_string().contains(ADVANCED), "{error}");
+        for (name, reply) in replies {
+            let error = one(reply).expect_err(name);
+            assert_eq!((error.name(), error.kind()), (name, kind), "{error}");
+            assert!(error.to_string().contains(ADVANCED), "{error}");
+        }
     }
 }
 

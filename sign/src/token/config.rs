@@ -165,7 +165,7 @@ fn key_source(section: &Mapping) -> Result<KeySource, ConfigError> {
     let certificate = text(section, SECTION, "certificate")?;
     let key = text(section, SECTION, "key")?;
     let line = section.line;
-    let Some(kms) = section.entries.get("kms_signer") else {
+    let Some((_, _, kms)) = section.entries.get("kms_signer") else {
         return match (certificate, key) {
             (Some(certificate), Some(key)) => Ok(KeySource::Files { certificate, key }),
             (None, None) => Err(ConfigError::NoKey { line }),
@@ -203,16 +203,16 @@ fn key_source(section: &Mapping) -> Result<KeySource, ConfigError> {
 }
 
 fn known(mapping: &Mapping, prefix: &str, keys: &[&'static str]) -> Result<(), ConfigError> {
-    for (name, line) in &mapping.order {
-        if !keys.contains(&name.as_str()) {
-            return Err(ConfigError::UnknownKey {
-                key: printable(&format!("{prefix}.{name}")),
-                line: *line,
-                nearest: nearest(name, keys),
-            });
-        }
+    let entries = mapping.entries.iter();
+    let unknown = entries.filter(|(name, _)| !keys.contains(&name.as_str()));
+    match unknown.min_by_key(|(_, (place, ..))| *place) {
+        None => Ok(()),
+        Some((name, (_, line, _))) => Err(ConfigError::UnknownKey {
+            key: printable(&format!("{prefix}.{name}")),
+            line: *line,
+            nearest: nearest(name, keys),
+        }),
     }
-    Ok(())
 }
 
 fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -234,10 +234,10 @@ fn scalar<'m>(
 ) -> Result<Option<&'m Scalar>, ConfigError> {
     match mapping.entries.get(name) {
         None => Ok(None),
-        Some(Value::Scalar(own)) if own.text.len() <= VALUE_OCTETS => Ok(Some(own)),
-        Some(_) => Err(ConfigError::Value {
+        Some((_, _, Value::Scalar(own))) if own.text.len() <= VALUE_OCTETS => Ok(Some(own)),
+        Some((_, line, _)) => Err(ConfigError::Value {
             key: format!("{prefix}.{name}"),
-            line: mapping.line_of(name),
+            line: *line,
             expected: "one value",
         }),
     }
@@ -284,19 +284,9 @@ struct Scalar {
 
 #[derive(Debug, Clone, Default)]
 struct Mapping {
-    entries: BTreeMap<String, Value>,
-    /// Each key and its line.
-    order: Vec<(String, usize)>,
+    /// By key: which one it is, its line, its value.
+    entries: BTreeMap<String, (usize, usize, Value)>,
     line: usize,
-}
-
-impl Mapping {
-    fn line_of(&self, name: &str) -> usize {
-        let mut order = self.order.iter();
-        order
-            .find(|(own, _)| own == name)
-            .map_or(self.line, |(_, line)| *line)
-    }
 }
 
 /// Goes through a file once, event by event. Aliases are never expanded, but for scalars: what is small stays small.
@@ -472,8 +462,8 @@ impl<'t> Reader<'t> {
                         });
                     }
                     let value = self.value(&format!("{prefix}.{name}"))?;
-                    mapping.order.push((name.clone(), line));
-                    mapping.entries.insert(name, value);
+                    let place = mapping.entries.len();
+                    mapping.entries.insert(name, (place, line, value));
                 }
             }
             _ => Err(ConfigError::Yaml {

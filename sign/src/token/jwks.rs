@@ -2,8 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::jws::UnsupportedKey;
 use super::key_id::{KeyId, coordinates};
@@ -18,26 +17,6 @@ const DOCUMENT_OCTETS: usize = 1024 * 1024;
 
 /// Keys of a document. A rotation has two, each under up to three key ids.
 const KEYS: usize = 256;
-
-#[derive(Serialize)]
-struct Jwk<'a> {
-    kty: &'static str,
-    #[serde(rename = "use")]
-    usage: &'static str,
-    kid: &'a KeyId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alg: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    crv: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    y: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    n: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    e: Option<String>,
-}
 
 impl Jwks {
     /// No key yet.
@@ -89,44 +68,23 @@ impl Jwks {
     /// As a JSON document with a line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let encode = |octets: &[u8]| Some(URL_SAFE_NO_PAD.encode(octets));
-        let jwk = |(id, key): &'_ (KeyId, PublicKey)| -> Option<Value> {
-            let empty = Jwk {
-                kty: "",
-                usage: "sig",
-                kid: id,
-                alg: None,
-                crv: None,
-                x: None,
-                y: None,
-                n: None,
-                e: None,
-            };
-            let jwk = match key {
-                // An RSA key signs by any of three algorithms: none is named.
-                PublicKey::Rsa { modulus, exponent } => Jwk {
-                    kty: "RSA",
-                    n: encode(modulus),
-                    e: encode(exponent),
-                    ..empty
-                },
-                PublicKey::P256(point) => {
-                    let (x, y) = coordinates(point);
-                    Jwk {
-                        kty: "EC",
-                        alg: Some("ES256"),
-                        crv: Some("P-256"),
-                        x: encode(x),
-                        y: encode(y),
-                        ..empty
-                    }
-                }
-                PublicKey::Ed25519(_) => return None,
-            };
-            serde_json::to_value(jwk).ok()
+        let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
+        let jwk = |(id, key): &'_ (KeyId, PublicKey)| match key {
+            // An RSA key signs by any of three algorithms: none is named.
+            PublicKey::Rsa { modulus, exponent } => Some(json!({
+                "kty": "RSA", "use": "sig", "kid": id, "n": encode(modulus), "e": encode(exponent),
+            })),
+            PublicKey::P256(point) => {
+                let (x, y) = coordinates(point);
+                Some(json!({
+                    "kty": "EC", "use": "sig", "kid": id, "alg": "ES256", "crv": "P-256",
+                    "x": encode(x), "y": encode(y),
+                }))
+            }
+            PublicKey::Ed25519(_) => None,
         };
         let keys: Vec<Value> = self.0.iter().filter_map(jwk).collect();
-        let document = serde_json::json!({ "keys": keys });
+        let document = json!({ "keys": keys });
         let mut text = format!("{document:#}");
         text.push('\n');
         text

@@ -3,7 +3,6 @@
 //! Nothing here makes a token trusted: it tells an operator, and a test, what the registry will do. Registries look at `x5c`,
 //! then `jwk`, then `kid`, and stop at the first that is there; trust files are read once, when they start.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -626,17 +625,4 @@ impl Rejection {
             Self::Undecided { .. } => "undecided",
         }
     }
-}
-
-/// Key ids of every form of a key: for a JWKS document that serves tokens of any.
-///
-/// # Errors
-/// A key that signs no tokens.
-pub fn known_ids(
-    key: &PublicKey,
-) -> Result<BTreeMap<&'static str, KeyId>, super::key_id::KeyIdError> {
-    Ok(BTreeMap::from([
-        ("rfc7638", KeyId::thumbprint(key)?),
-        ("libtrust", KeyId::libtrust(key)?),
-    ]))
 }

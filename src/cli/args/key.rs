@@ -7,7 +7,7 @@ use countersign::sign::KeyAlgorithm;
 use countersign::verify::{Timestamp, printable};
 
 use super::sign::{SignerArguments, SignerChoice, backend_flags};
-use super::{Command, KEY_COMMANDS, UsageError, Word, Words, parse_duration, parse_time};
+use super::{Command, Group, Subcommand, UsageError, Word, Words, parse_duration, parse_time};
 
 pub(crate) struct GenerateOptions {
     pub(crate) algorithm: KeyAlgorithm,
@@ -70,33 +70,27 @@ const MINT_FLAGS: &[&str] = &[
 ];
 const SHOW_FLAGS: &[&str] = &["help", "json", "quiet", "color", "at"];
 
-pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
-    let mut words = Words {
-        command: "key",
-        flags: &["help", "json", "quiet", "color"],
-        ..words
-    };
-    loop {
-        match words.next()? {
-            Some(Word::Flag("help")) => return Ok(Command::Print(HELP.to_owned())),
-            Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
-            Some(Word::Value(verb)) => {
-                return match verb.to_str() {
-                    Some("generate") => parse_generate(words),
-                    Some("mint") => parse_mint(words),
-                    Some("show") => parse_show(words),
-                    _ => Err(words.unknown_command_of(&verb, KEY_COMMANDS)),
-                };
-            }
-            None => {
-                return Err(UsageError {
-                    hint: "`countersign key --help` lists them".to_owned(),
-                    ..words.error("`key` needs a command: generate, mint or show")
-                });
-            }
-        }
-    }
-}
+pub(super) const GROUP: Group = Group {
+    name: "key",
+    help: HELP,
+    commands: &[
+        Subcommand {
+            name: "generate",
+            help: GENERATE_HELP,
+            parse: parse_generate,
+        },
+        Subcommand {
+            name: "mint",
+            help: MINT_HELP,
+            parse: parse_mint,
+        },
+        Subcommand {
+            name: "show",
+            help: SHOW_HELP,
+            parse: parse_show,
+        },
+    ],
+};
 
 fn parse_generate(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
@@ -290,7 +284,7 @@ pub(super) fn parse_validity(text: &str) -> Result<Validity, String> {
     }
 }
 
-pub(super) const HELP: &str = "\
+const HELP: &str = "\
 Make and look at keys.
 
 Usage: countersign key generate --name NAME --email ADDRESS
@@ -305,7 +299,7 @@ Commands:
 `countersign key COMMAND --help` says more.
 ";
 
-pub(super) const GENERATE_HELP: &str = "\
+const GENERATE_HELP: &str = "\
 Make a private key on disk and its certificate.
 
 Usage: countersign key generate --name NAME --email ADDRESS [OPTIONS]
@@ -332,7 +326,7 @@ Example:
   countersign key generate --name 'Example Releases' --email releases@example.org
 ";
 
-pub(super) const MINT_HELP: &str = concat!(
+const MINT_HELP: &str = concat!(
     "\
 Make a certificate for a key that a backend has.
 
@@ -361,7 +355,7 @@ Example:
 "
 );
 
-pub(super) const SHOW_HELP: &str = "\
+const SHOW_HELP: &str = "\
 Show what is in a file of certificates, and whether `countersign verify` would trust it.
 
 Usage: countersign key show FILE [OPTIONS]

@@ -3,7 +3,7 @@
 use countersign::verify::{HashAlgorithm, printable};
 
 use super::sign::parse_hash;
-use super::{Command, UsageError, Word, Words};
+use super::{Command, Group, Subcommand, UsageError, Word, Words};
 
 pub(crate) struct PolicyOptions {
     pub(crate) key: KeyArn,
@@ -34,8 +34,6 @@ pub(crate) enum PolicyKind {
     Trust,
 }
 
-const KMS_COMMANDS: &[&str] = &["policy"];
-
 const POLICY_FLAGS: &[&str] = &[
     "help",
     "json",
@@ -50,26 +48,15 @@ const POLICY_FLAGS: &[&str] = &[
     "print",
 ];
 
-pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
-    let mut words = Words {
-        command: "kms",
-        flags: &["help", "json", "quiet", "color"],
-        ..words
-    };
-    loop {
-        match words.next()? {
-            Some(Word::Flag("help")) => return Ok(Command::Print(HELP.to_owned())),
-            Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
-            Some(Word::Value(verb)) => {
-                return match verb.to_str() {
-                    Some("policy") => parse_policy(words),
-                    _ => Err(words.unknown_command_of(&verb, KMS_COMMANDS)),
-                };
-            }
-            None => return Err(words.error("`kms` needs a command: policy")),
-        }
-    }
-}
+pub(super) const GROUP: Group = Group {
+    name: "kms",
+    help: HELP,
+    commands: &[Subcommand {
+        name: "policy",
+        help: POLICY_HELP,
+        parse: parse_policy,
+    }],
+};
 
 fn parse_policy(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
@@ -199,7 +186,7 @@ fn parse_repository(text: &str, parts: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub(super) const HELP: &str = "\
+const HELP: &str = "\
 Set up AWS KMS.
 
 Usage: countersign kms policy KEY_ARN
@@ -208,7 +195,7 @@ Commands:
   policy     The least that a signing host must be allowed
 ";
 
-pub(super) const POLICY_HELP: &str = "\
+const POLICY_HELP: &str = "\
 Print the least that a signing host must be allowed, as policies for AWS.
 
 Usage: countersign kms policy KEY_ARN [OPTIONS]

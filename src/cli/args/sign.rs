@@ -24,6 +24,7 @@ pub(crate) struct SignOptions {
 }
 
 /// Which key of which backend.
+#[derive(Clone)]
 pub(crate) struct SignerChoice {
     pub(crate) backend: String,
     pub(crate) key_id: String,

@@ -9,7 +9,7 @@ use countersign::verify::{Timestamp, printable};
 
 use super::key::{Validity, parse_validity};
 use super::sign::{BackendValue, SignerArguments, SignerChoice, backend_flags};
-use super::{Command, UsageError, Word, Words, parse_time};
+use super::{Command, Group, Subcommand, UsageError, Word, Words, duration_in, parse_time};
 
 /// Whose key signs, and what all its tokens say.
 pub(crate) enum TokenKey {
@@ -23,7 +23,7 @@ pub(crate) struct IssueOptions {
     pub(crate) issuer: Option<String>,
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) algorithm: Option<Algorithm>,
-    pub(crate) key_id_forms: Vec<String>,
+    pub(crate) key_id_form: Option<String>,
     pub(crate) subject: String,
     pub(crate) service: String,
     pub(crate) access: AccessList,
@@ -64,10 +64,6 @@ pub(crate) struct TokenConfigOptions {
     pub(crate) realm: Option<String>,
     pub(crate) service: Option<String>,
 }
-
-pub(super) const TOKEN_COMMANDS: &[&str] = &[
-    "issue", "jwks", "cert", "csr", "inspect", "verify", "config",
-];
 
 const ISSUE_FLAGS: &[&str] = &[
     "help",
@@ -124,49 +120,47 @@ const JUDGE_FLAGS: &[&str] = &[
 ];
 const CONFIG_FLAGS: &[&str] = &["help", "json", "quiet", "color", "realm", "service"];
 
-pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
-    let mut words = Words {
-        command: "token",
-        flags: &["help", "json", "quiet", "color"],
-        ..words
-    };
-    loop {
-        match words.next()? {
-            Some(Word::Flag("help")) => return Ok(Command::Print(HELP.to_owned())),
-            Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
-            Some(Word::Value(verb)) => {
-                return match verb.to_str() {
-                    Some("issue") => parse_issue(words),
-                    Some("jwks") => parse_jwks(words),
-                    Some("cert") => parse_cert(words),
-                    Some("csr") => parse_csr(words),
-                    Some("inspect") => parse_inspect(words),
-                    Some("verify") => parse_judge(words),
-                    Some("config") => parse_config(words),
-                    _ => Err(words.unknown_command_of(&verb, TOKEN_COMMANDS)),
-                };
-            }
-            None => {
-                return Err(words.error(
-                    "`token` needs a command: issue, jwks, cert, csr, inspect, verify or config",
-                ));
-            }
-        }
-    }
-}
-
-pub(super) fn help(verb: &str) -> Option<&'static str> {
-    Some(match verb {
-        "issue" => ISSUE_HELP,
-        "jwks" => JWKS_HELP,
-        "cert" => CERT_HELP,
-        "csr" => CSR_HELP,
-        "inspect" => INSPECT_HELP,
-        "verify" => JUDGE_HELP,
-        "config" => CONFIG_HELP,
-        _ => return None,
-    })
-}
+pub(super) const GROUP: Group = Group {
+    name: "token",
+    help: HELP,
+    commands: &[
+        Subcommand {
+            name: "issue",
+            help: ISSUE_HELP,
+            parse: parse_issue,
+        },
+        Subcommand {
+            name: "jwks",
+            help: JWKS_HELP,
+            parse: parse_jwks,
+        },
+        Subcommand {
+            name: "cert",
+            help: CERT_HELP,
+            parse: parse_cert,
+        },
+        Subcommand {
+            name: "csr",
+            help: CSR_HELP,
+            parse: parse_csr,
+        },
+        Subcommand {
+            name: "inspect",
+            help: INSPECT_HELP,
+            parse: parse_inspect,
+        },
+        Subcommand {
+            name: "verify",
+            help: JUDGE_HELP,
+            parse: parse_judge,
+        },
+        Subcommand {
+            name: "config",
+            help: CONFIG_HELP,
+            parse: parse_config,
+        },
+    ],
+};
 
 /// The key's flags, as they come in.
 #[derive(Default)]
@@ -209,7 +203,7 @@ fn parse_issue(words: Words<'_>) -> Result<Command, UsageError> {
     let mut key = KeyArguments::default();
     let (mut issuer, mut certificate, mut algorithm, mut subject) = (None, None, None, None);
     let (mut service, mut expires, mut format) = (None, None, None);
-    let (mut scopes, mut key_id_forms) = (Vec::new(), Vec::new());
+    let (mut scopes, mut key_id_form) = (Vec::new(), None);
     while let Some(word) = words.next()? {
         match word {
             Word::Flag("help") => return Ok(Command::Print(ISSUE_HELP.to_owned())),
@@ -220,7 +214,7 @@ fn parse_issue(words: Words<'_>) -> Result<Command, UsageError> {
             Word::Flag(flag @ "algorithm") => {
                 words.once_parsed(flag, &mut algorithm, parse_algorithm)?;
             }
-            Word::Flag(flag @ "kid") => key_id_forms.push(words.parsed(flag, own)?),
+            Word::Flag(flag @ "kid") => words.once_parsed(flag, &mut key_id_form, own)?,
             Word::Flag(flag @ "subject") => words.once_parsed(flag, &mut subject, own)?,
             Word::Flag(flag @ "service") => words.once_parsed(flag, &mut service, own)?,
             Word::Flag(flag @ "access") => scopes.push(words.parsed(flag, own)?),
@@ -259,9 +253,6 @@ fn parse_issue(words: Words<'_>) -> Result<Command, UsageError> {
         }
         _ => {}
     }
-    if key_id_forms.len() > 1 {
-        return Err(words.error("--kid is given twice"));
-    }
     let service = service.ok_or_else(|| words.error("no --service given: for which registry?"))?;
     let subject = subject.ok_or_else(|| words.error("no --subject given: for whom?"))?;
     Ok(Command::TokenIssue(Box::new(IssueOptions {
@@ -269,7 +260,7 @@ fn parse_issue(words: Words<'_>) -> Result<Command, UsageError> {
         issuer,
         certificate,
         algorithm,
-        key_id_forms,
+        key_id_form,
         subject,
         service,
         access: parse_access(&scopes, &words)?,
@@ -298,24 +289,10 @@ fn parse_algorithm(text: &str) -> Result<Algorithm, String> {
     }
 }
 
-/// A number and `s`, `m`, `h` or `d`; seconds without a unit, as in the configuration.
+/// Seconds without a unit, as in the configuration.
 fn parse_lifetime(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("", 1)];
-    let seconds = units.iter().find_map(|(unit, seconds)| {
-        let number = text.strip_suffix(unit)?;
-        let digits = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
-        number
-            .parse::<u64>()
-            .ok()
-            .filter(|_| digits)?
-            .checked_mul(*seconds)
-    });
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        format!(
-            "`{}` is not a duration such as `900s`, `15m` or `1h`",
-            printable(text)
-        )
-    })
+    duration_in(text, &units, "`900s`, `15m` or `1h`")
 }
 
 fn parse_jwks(words: Words<'_>) -> Result<Command, UsageError> {
@@ -534,7 +511,7 @@ fn parse_config(words: Words<'_>) -> Result<Command, UsageError> {
     })))
 }
 
-pub(super) const HELP: &str = "\
+const HELP: &str = "\
 Sign tokens for container registries, and see what a registry will say of them.
 
 Usage: countersign token COMMAND
@@ -551,7 +528,7 @@ Commands:
 `countersign token COMMAND --help` says more.
 ";
 
-pub(super) const ISSUE_HELP: &str = concat!(
+const ISSUE_HELP: &str = concat!(
     "\
 Issue a token for a container registry. It is verified before it is printed.
 
@@ -585,7 +562,7 @@ Example:
 "
 );
 
-pub(super) const JWKS_HELP: &str = concat!(
+const JWKS_HELP: &str = concat!(
     "\
 Print keys as a JSON Web Key Set, for the `jwks` file of a registry of version 3.
 
@@ -612,7 +589,7 @@ Example:
 "
 );
 
-pub(super) const CERT_HELP: &str = concat!(
+const CERT_HELP: &str = concat!(
     "\
 Make a certificate for a token key, signed by that key: for the registry's `rootcertbundle`.
 
@@ -641,7 +618,7 @@ Example:
 "
 );
 
-pub(super) const CSR_HELP: &str = concat!(
+const CSR_HELP: &str = concat!(
     "\
 Make a request for a certificate for a token key, for an authority of your own.
 
@@ -667,7 +644,7 @@ Example:
 "
 );
 
-pub(super) const INSPECT_HELP: &str = "\
+const INSPECT_HELP: &str = "\
 Show what is in a token. Nothing is verified.
 
 Usage: countersign token inspect TOKEN
@@ -683,7 +660,7 @@ Example:
   countersign token inspect - < token.txt
 ";
 
-pub(super) const JUDGE_HELP: &str = "\
+const JUDGE_HELP: &str = "\
 Say what a registry would say of a token.
 
 Usage: countersign token verify TOKEN --bundle FILE --issuer NAME --service NAME --registry VERSION
@@ -707,7 +684,7 @@ Example:
     --service registry.example.org --registry 2.8 < token.txt
 ";
 
-pub(super) const CONFIG_HELP: &str = "\
+const CONFIG_HELP: &str = "\
 Check the section `token` of a configuration, and print the `auth.token` block of the registry.
 
 Usage: countersign token config FILE [OPTIONS]

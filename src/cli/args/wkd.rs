@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use countersign::wkd::Method;
 use countersign::wkd::{Address, AddressError, Domain, Layout};
 
-use super::{Command, UsageError, WKD_COMMANDS, Word, Words, printable};
+use super::{Command, Group, Subcommand, UsageError, Word, Words, printable};
 
 pub(crate) struct UrlOptions {
     pub(crate) address: Address,
@@ -48,34 +48,28 @@ const BUILD_FLAGS: &[&str] = &[
     "output",
 ];
 
-pub(super) fn parse(words: Words<'_>) -> Result<Command, UsageError> {
-    let mut words = Words {
-        command: "wkd",
-        flags: &["help", "json", "quiet", "color"],
-        ..words
-    };
-    loop {
-        match words.next()? {
-            Some(Word::Flag("help")) => return Ok(Command::Print(HELP.to_owned())),
-            Some(Word::Flag(_) | Word::BackendFlag(_)) => {}
-            Some(Word::Value(verb)) => {
-                return match verb.to_str() {
-                    Some("url") => parse_url(words),
-                    Some("build") => parse_build(words),
-                    #[cfg(feature = "fetch")]
-                    Some("fetch") => parse_fetch(words),
-                    _ => Err(words.unknown_command_of(&verb, WKD_COMMANDS)),
-                };
-            }
-            None => {
-                return Err(UsageError {
-                    hint: "`countersign wkd --help` lists them".to_owned(),
-                    ..words.error("`wkd` needs a command: url, build or fetch")
-                });
-            }
-        }
-    }
-}
+pub(super) const GROUP: Group = Group {
+    name: "wkd",
+    help: HELP,
+    commands: &[
+        Subcommand {
+            name: "url",
+            help: URL_HELP,
+            parse: parse_url,
+        },
+        Subcommand {
+            name: "build",
+            help: BUILD_HELP,
+            parse: parse_build,
+        },
+        #[cfg(feature = "fetch")]
+        Subcommand {
+            name: "fetch",
+            help: FETCH_HELP,
+            parse: parse_fetch,
+        },
+    ],
+};
 
 fn parse_url(words: Words<'_>) -> Result<Command, UsageError> {
     let mut words = Words {
@@ -213,7 +207,7 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
         .map_err(|error: AddressError| error.to_string())
 }
 
-pub(super) const HELP: &str = "\
+const HELP: &str = "\
 Serve certificates from your own domain, as a Web Key Directory (WKD).
 
 Usage: countersign wkd url ADDRESS
@@ -228,7 +222,7 @@ Commands:
 `countersign wkd COMMAND --help` says more.
 ";
 
-pub(super) const URL_HELP: &str = "\
+const URL_HELP: &str = "\
 Print where the certificate for a mail address is served.
 
 Usage: countersign wkd url ADDRESS [OPTIONS]
@@ -245,7 +239,7 @@ Example:
 ";
 
 #[cfg(feature = "fetch")]
-pub(super) const FETCH_HELP: &str = "\
+const FETCH_HELP: &str = "\
 Get the certificates that a domain serves for a mail address.
 
 Usage: countersign wkd fetch ADDRESS [OPTIONS]
@@ -266,7 +260,7 @@ Example:
   countersign wkd fetch releases@example.org --armor --output releases.asc
 ";
 
-pub(super) const BUILD_HELP: &str = "\
+const BUILD_HELP: &str = "\
 Write the files of a Web Key Directory for a domain.
 
 Usage: countersign wkd build --domain DOMAIN KEY... [OPTIONS]
